@@ -1,0 +1,34 @@
+package connector
+
+import (
+	"time"
+
+	"github.com/svcconn/svcconn/pkg/secret"
+)
+
+// Credential is what is presented to a resource. It is a closed sum: its
+// implementations are the types of this file, whichever connector type minted it.
+type Credential interface {
+	// Expiry is when the service stops honouring it, as the service stated it and
+	// never later than the credential that signed or obtained it. Zero is never.
+	Expiry() time.Time
+
+	credential()
+}
+
+// RegistryLogin logs in to an OCI registry, for docker and its like.
+type RegistryLogin struct {
+	Registry string // canonical host, with port where it is not 443
+	Username string // IdentityTokenUser where Secret is an OAuth2 refresh token
+	Secret   secret.Text
+	Expires  time.Time
+}
+
+// IdentityTokenUser is the user name that marks a registry login's secret as an
+// OAuth2 refresh token (docker's credential-helper protocol).
+const IdentityTokenUser = "<token>"
+
+// Expiry implements Credential.
+func (l RegistryLogin) Expiry() time.Time { return l.Expires }
+
+func (RegistryLogin) credential() {}

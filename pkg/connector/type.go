@@ -1,0 +1,137 @@
+// Package connector has the words that everything else speaks: connector types
+// with their auth methods and resource types as data, scopes and resource names,
+// sessions, and the credentials that they mint.
+//
+// It refuses to know any connector type, to keep anything, and to talk to anyone:
+// the types are in the folder connectors, what is registered in package registry,
+// the secrets in package secrets, the engine in package broker.
+package connector
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/svcconn/svcconn/pkg/field"
+)
+
+// Type is a kind of service that svcconn can reach, described as data.
+type Type struct {
+	Name  string // "aws"
+	Title string // "AWS Service Connector"
+	Icon  string // "🔶", for terminals
+	Doc   string // paragraphs for describe-type
+
+	Methods   []AuthMethod
+	Resources []ResourceType
+
+	// Detect finds what this machine already has to log in with. Hints are the
+	// fields that a person gave to steer it; it refuses those it does not know.
+	// Nil where the type has no auto-configuration.
+	Detect func(ctx context.Context, host Host, hints map[string]string) ([]Detected, error)
+
+	// Open makes a session of checked settings. Nothing remote happens here.
+	Open func(host Host, settings Settings) (Session, error)
+}
+
+// AuthMethod is a way in which a connector type proves who we are.
+type AuthMethod struct {
+	Name, Title, Doc string
+	Fields           field.Set
+	Temporary        bool      // mints credentials that expire, rather than handing out what is stored
+	Lifetime         TTLBounds // what --expiration may ask for; zero where it may not ask
+}
+
+// TTLBounds are the bounds of a lifetime that can be asked for. The zero value
+// means that the method takes none; Max 0 means that the service sets the bound.
+type TTLBounds struct{ Min, Default, Max time.Duration }
+
+// ResourceType is a class of resources. Several connector types may share its
+// name (docker-registry); what is said here is how this connector type serves it.
+type ResourceType struct {
+	Name, Title, Icon, Doc string
+
+	Instances   bool     // a connector reaches many of them, not just one
+	Formats     []string // accepted forms of the name, for help and errors
+	Permissions []string // what the credentials must be allowed to do
+
+	// Parse checks a resource name against the connector's own fields and returns
+	// the canonical one. Its errors say what is wrong; the caller adds Formats.
+	Parse func(values field.Values, name string) (canonical string, err error)
+
+	// Default is the name of the one resource of a type without instances, from
+	// the fields alone; "" where only the service knows it.
+	Default func(values field.Values) string
+
+	// Serves reports whether a native tool's address (a registry host, an API
+	// server URL) belongs to a resource of a connector with these settings, and
+	// to which. No network, no disk: it runs on every docker pull. Anchored
+	// comparison of normalised hosts, or a credential ends up elsewhere.
+	Serves func(settings Settings, address string) (name string, ok bool)
+}
+
+// Host is what a connector may touch of the machine it runs on.
+type Host struct {
+	Now    func() time.Time
+	Getenv func(string) string // the environment of svcconn itself, already scrubbed
+	Home   string
+	HTTP   http.RoundTripper // honours proxies; nil is http.DefaultTransport
+}
+
+// Detected is one login that auto-configuration found.
+type Detected struct {
+	Spec   Spec
+	Source Source
+	Notes  []string // what the person should know, each a sentence
+}
+
+// Source is where a detected login was found, so that a plain-text copy can be
+// taken away once it is in the secret store.
+type Source struct {
+	Description string // "/home/me/.docker/config.json (auths)"
+	File        string // the file that holds it; "" when it is not in a file
+	Key         string // its key in the file
+	PlainText   bool   // whether the secret can be read there by whoever reads the file
+}
+
+// Session is an opened connector. It is safe for concurrent use, honours ctx and
+// does not outlive its settings.
+type Session interface {
+	// Verify asks the service who it says that we are. Wrong credentials are
+	// fault.Denied, a silent service fault.Unavailable.
+	Verify(ctx context.Context) (Identity, error)
+	// List yields the resources of a type that the connector reaches, as the
+	// service's pages arrive. It stops at the first error that yield returns.
+	List(ctx context.Context, resourceType string, yield func(Resource) error) error
+	// Mint gets a credential for one resource.
+	Mint(ctx context.Context, request Request) (Credential, error)
+}
+
+// Identity is who a service says that we are.
+type Identity struct {
+	Name   string `json:"name"`             // a user name, an ARN, an e-mail address
+	Detail string `json:"detail,omitempty"` // what else the service said, one line
+}
+
+// Resource is one resource of a listing.
+type Resource struct {
+	Type string
+	Name string // canonical
+}
+
+// Request asks a session for a credential.
+type Request struct {
+	ResourceType string
+	ResourceName string        // canonical
+	Access       Access        // what the credential is for
+	Lifetime     time.Duration // 0 is the method's default
+}
+
+// Access is what a credential may do, where the service can tell.
+type Access string
+
+// The kinds of access.
+const (
+	ReadWrite Access = "write"
+	ReadOnly  Access = "read"
+)
