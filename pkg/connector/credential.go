@@ -32,3 +32,17 @@ const IdentityTokenUser = "<token>"
 func (l RegistryLogin) Expiry() time.Time { return l.Expires }
 
 func (RegistryLogin) credential() {}
+
+// Bounded returns the credential with an expiry no later than limit; the zero limit
+// bounds nothing.
+func Bounded(c Credential, limit time.Time) Credential {
+	if limit.IsZero() || !c.Expiry().IsZero() && c.Expiry().Before(limit) {
+		return c
+	}
+	switch c := c.(type) {
+	case RegistryLogin:
+		c.Expires = limit
+		return c
+	}
+	return c
+}

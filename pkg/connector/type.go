@@ -68,6 +68,10 @@ type ResourceType struct {
 	// to which. No network, no disk: it runs on every docker pull. Anchored
 	// comparison of normalised hosts, or a credential ends up elsewhere.
 	Serves func(settings Settings, address string) (name string, ok bool)
+
+	// Username is, for registries, the user name that Mint will hand out, from
+	// the fields alone. Nil for other resource types.
+	Username func(values field.Values) string
 }
 
 // Host is what a connector may touch of the machine it runs on.
@@ -76,6 +80,11 @@ type Host struct {
 	Getenv func(string) string // the environment of svcconn itself, already scrubbed
 	Home   string
 	HTTP   http.RoundTripper // honours proxies; nil is http.DefaultTransport
+
+	// Run runs a program found in PATH, with svcconn's own environment, until ctx is
+	// done, and returns what it wrote to stdout, beside an error too. Nil where no
+	// program may be run.
+	Run func(ctx context.Context, stdin []byte, program string, args ...string) (stdout []byte, err error)
 }
 
 // Detected is one login that auto-configuration found.

@@ -1,0 +1,72 @@
+package agent
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/svcconn/svcconn/pkg/fault"
+)
+
+// peerOf returns who is at the other end of a unix socket, if that is our user.
+func peerOf(conn net.Conn) (Peer, error) {
+	var cred *unix.Ucred
+	err := control(conn, func(fd int) (err error) {
+		cred, err = unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED)
+		return err
+	})
+	if err != nil {
+		return Peer{}, err
+	}
+	if int(cred.Uid) != os.Getuid() {
+		return Peer{}, fault.New(fault.Denied, "the peer is user %d", cred.Uid)
+	}
+	return Peer{PID: int(cred.Pid)}, nil
+}
+
+// parentOf names the executable that ran a process, as far as /proc tells.
+func parentOf(pid int) string {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return ""
+	}
+	// "PID (COMM) STATE PPID …", where COMM may contain anything.
+	_, rest, ok := cutLast(string(stat), ")")
+	fields := strings.Fields(rest)
+	if !ok || len(fields) < 2 {
+		return ""
+	}
+	parent, err := strconv.Atoi(fields[1])
+	if err != nil {
+		return ""
+	}
+	path, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", parent))
+	if err != nil {
+		return ""
+	}
+	return path
+}
+
+func cutLast(s, sep string) (before, after string, ok bool) {
+	at := strings.LastIndex(s, sep)
+	if at < 0 {
+		return s, "", false
+	}
+	return s[:at], s[at+len(sep):], true
+}
+
+// harden keeps the memory out of core dumps and away from other processes of the
+// same user (prctl(2), PR_SET_DUMPABLE).
+func harden() error {
+	if err := noCoreDumps(); err != nil {
+		return err
+	}
+	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
+		return fault.New(fault.Failed, "cannot protect the agent's memory: %w", err)
+	}
+	return nil
+}

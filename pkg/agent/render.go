@@ -1,0 +1,91 @@
+package agent
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/svcconn/svcconn/pkg/broker"
+	"github.com/svcconn/svcconn/pkg/connector"
+	"github.com/svcconn/svcconn/pkg/fault"
+	"github.com/svcconn/svcconn/pkg/registryname"
+	"github.com/svcconn/svcconn/pkg/secret"
+)
+
+// The formats of `svcconn credential`.
+const (
+	FormatJSON   = "json"   // all there is, for scripts
+	FormatToken  = "token"  // the bare secret
+	FormatEnv    = "env"    // assignments for a POSIX shell's eval
+	FormatDocker = "docker" // what docker-credential-svcconn prints
+)
+
+// Formats lists the formats that Render knows.
+var formats = []string{FormatJSON, FormatToken, FormatEnv, FormatDocker}
+
+// Formats lists the formats of a credential, for help and completion.
+func Formats() []string { return slices.Clone(formats) }
+
+func renderable(format string) error {
+	if slices.Contains(formats, format) {
+		return nil
+	}
+	return fault.New(fault.Invalid, "unknown format %q", format).Hint("--format takes one of: %s", strings.Join(formats, ", "))
+}
+
+// Render puts a credential into the form that a native tool or a script reads. A
+// form that the credential has none of is fault.Invalid.
+func Render(grant broker.Grant, format string) (secret.Text, error) {
+	switch credential := grant.Credential.(type) {
+	case connector.RegistryLogin:
+		return renderLogin(credential, format)
+	}
+	return secret.Text{}, fault.New(fault.Invalid, "a credential for a %s cannot be shown as %s", grant.ResourceType, format)
+}
+
+func renderLogin(login connector.RegistryLogin, format string) (secret.Text, error) {
+	key := dockerKey(login.Registry)
+	switch format {
+	case FormatToken:
+		return secret.New(login.Secret.Reveal() + "\n"), nil
+	case FormatDocker:
+		return dockerJSON(key, login)
+	case FormatEnv:
+		return renderLoginEnv(key, login), nil
+	}
+	text, err := json.MarshalIndent(struct {
+		Registry string     `json:"registry"`
+		Username string     `json:"username"`
+		Password string     `json:"password"`
+		Expires  *time.Time `json:"expires_at"`
+	}{login.Registry, login.Username, login.Secret.Reveal(), expiresAt(login)}, "", "  ")
+	return secret.New(string(text) + "\n"), err
+}
+
+// renderLoginEnv uses DOCKER_AUTH_CONFIG, which docker reads before its helpers:
+// https://docs.docker.com/reference/cli/docker/#environment-variables
+func renderLoginEnv(key string, login connector.RegistryLogin) secret.Text {
+	pair := base64.StdEncoding.EncodeToString([]byte(login.Username + ":" + login.Secret.Reveal()))
+	config, _ := json.Marshal(map[string]any{"auths": map[string]any{key: map[string]string{"auth": pair}}})
+	return secret.New("export DOCKER_AUTH_CONFIG=" + shellQuote(string(config)) + "\n")
+}
+
+func shellQuote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
+
+func dockerKey(registry string) string {
+	name, err := registryname.Parse(registry)
+	if err != nil {
+		return registry
+	}
+	return name.DockerKey()
+}
+
+func expiresAt(c connector.Credential) *time.Time {
+	at := c.Expiry().UTC()
+	if c.Expiry().IsZero() {
+		return nil
+	}
+	return &at
+}

@@ -1,0 +1,174 @@
+package broker
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/svcconn/svcconn/pkg/fault"
+	"github.com/svcconn/svcconn/pkg/registry"
+	"github.com/svcconn/svcconn/pkg/registryname"
+)
+
+// DockerRegistry is the resource type whose addresses are registry hosts.
+const DockerRegistry = "docker-registry"
+
+// Located is the answer to an address: which connector serves it, as which of its
+// resources, and why.
+type Located struct {
+	entry        *entry
+	Connector    registry.Connector
+	ResourceType string
+	ResourceName string
+	Reason       string
+}
+
+// normalise brings an address of a native tool into the form that resource names
+// have: host and path, no scheme.
+func normalise(resourceType, address string) (string, error) {
+	if resourceType != DockerRegistry {
+		return strings.TrimSpace(address), nil
+	}
+	host, path, err := registryname.Address(address)
+	if err != nil || path == "" {
+		return host, err
+	}
+	return host + "/" + strings.Trim(path, "/"), nil
+}
+
+// Locate finds the connector that serves an address, from local data alone: an
+// explicit pin wins, then the longest matching resource name, then what the
+// connector types say that they serve. Nil, without an error, means that nobody
+// does; two that match equally are fault.Ambiguous.
+func (b *Broker) Locate(ctx context.Context, resourceType, address string) (*Located, error) {
+	normal, err := normalise(resourceType, address)
+	if err != nil {
+		return nil, err
+	}
+	ix, err := b.current(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if located, err := b.pinned(ix, resourceType, normal); located != nil || err != nil {
+		return located, err
+	}
+	if found, name := ix.matches(resourceType, normal); len(found) > 0 {
+		return settle(resourceType, normal, found, func(e *entry) (string, string) {
+			return name, fmt.Sprintf("its resource is %s", name)
+		})
+	}
+	located, err := ix.asked(resourceType, normal)
+	if located == nil && err == nil {
+		err = ix.suspect(normal)
+	}
+	return located, err
+}
+
+// pinned looks for an explicit pin of the address or of a parent of it. A pin whose
+// connector is gone or broken is an error, not a reason to look elsewhere.
+func (b *Broker) pinned(ix *index, resourceType, address string) (*Located, error) {
+	pins, err := b.pins.List()
+	if err != nil || len(pins) == 0 {
+		return nil, err
+	}
+	best := -1
+	for i, pin := range pins {
+		if pin.ResourceType == resourceType && within(address, pin.Address) &&
+			(best < 0 || len(pin.Address) > len(pins[best].Address)) {
+			best = i
+		}
+	}
+	if best < 0 {
+		return nil, nil
+	}
+	pin := pins[best]
+	e, err := ix.lookup(pin.Connector)
+	if err != nil {
+		return nil, fault.WithHint(fault.Within(err, "%s is pinned to connector %s", pin.Address, pin.Connector),
+			"`svcconn logout docker %s` removes the pin", pin.Address)
+	}
+	return e.located(resourceType, pin.ResourceName, "it is pinned to "+pin.Address), nil
+}
+
+// within reports whether an address is parent or lies below it.
+func within(address, parent string) bool {
+	return address == parent || strings.HasPrefix(address, parent+"/")
+}
+
+// asked asks the connectors that reach several resources whether the address is
+// one of them.
+func (ix *index) asked(resourceType, address string) (*Located, error) {
+	names := map[*entry]string{}
+	var found []*entry
+	for _, e := range ix.serving[resourceType] {
+		r, err := e.settings.Type.Resource(resourceType)
+		if err != nil {
+			continue
+		}
+		if name, ok := r.Serves(e.settings, address); ok {
+			found = append(found, e)
+			names[e] = name
+		}
+	}
+	if len(found) == 0 {
+		return nil, nil
+	}
+	return settle(resourceType, address, found, func(e *entry) (string, string) {
+		return names[e], "its type serves " + names[e]
+	})
+}
+
+func (e *entry) located(resourceType, name, reason string) *Located {
+	return &Located{entry: e, Connector: e.connector, ResourceType: resourceType, ResourceName: name, Reason: reason}
+}
+
+// settle picks the only one of several equal matches, or says how to settle it.
+func settle(resourceType, address string, found []*entry, describe func(*entry) (name, reason string)) (*Located, error) {
+	if len(found) == 1 {
+		name, reason := describe(found[0])
+		return found[0].located(resourceType, name, reason), nil
+	}
+	names := make([]string, len(found))
+	for i, e := range found {
+		names[i] = e.connector.Name
+	}
+	slices.Sort(names)
+	return nil, fault.New(fault.Ambiguous, "%d connectors serve %s equally well: %s", len(found), address, strings.Join(names, ", ")).
+		Hint("settle it with: svcconn login %s --connector %s %s", toolOf(resourceType), names[0], address)
+}
+
+// toolOf names the native tool whose login pins an address.
+func toolOf(resourceType string) string {
+	if resourceType == DockerRegistry {
+		return "docker"
+	}
+	return "kubectl"
+}
+
+// Login is a registry that can be logged in to, and the user name that will be
+// handed out for it.
+type Login struct{ Registry, Username string }
+
+// Logins lists the registries that a credential can be had for, from local data
+// alone: not those of expired, broken or ambiguous connectors.
+func (b *Broker) Logins(ctx context.Context) ([]Login, error) {
+	ix, err := b.current(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var logins []Login
+	for name := range ix.named[DockerRegistry] {
+		located, err := b.Locate(ctx, DockerRegistry, name)
+		if err != nil || located == nil || b.expired(located.Connector) != nil {
+			continue
+		}
+		r, err := located.entry.settings.Type.Resource(DockerRegistry)
+		if err != nil || r.Username == nil {
+			continue
+		}
+		logins = append(logins, Login{name, r.Username(located.entry.settings.Values)})
+	}
+	slices.SortFunc(logins, func(a, b Login) int { return strings.Compare(a.Registry, b.Registry) })
+	return logins, nil
+}

@@ -1,0 +1,263 @@
+package broker
+
+import (
+	"context"
+	"crypto/rand"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/svcconn/svcconn/pkg/audit"
+	"github.com/svcconn/svcconn/pkg/connector"
+	"github.com/svcconn/svcconn/pkg/fault"
+	"github.com/svcconn/svcconn/pkg/registry"
+	"github.com/svcconn/svcconn/pkg/secret"
+	"github.com/svcconn/svcconn/pkg/secrets"
+)
+
+// Draft is a connector that is to be: what a person said, with the new secrets at
+// hand.
+type Draft struct {
+	Name          string
+	Description   string
+	Spec          connector.Spec    // Values has the new secrets
+	References    map[string]string // secret fields that stay references
+	Keep          []string          // secret fields that stay as they are stored (update only)
+	Labels        map[string]string
+	ExpiresAt     time.Time
+	SkewTolerance *time.Duration
+}
+
+// Register checks, verifies (unless told not to) and stores a new connector: all or
+// nothing.
+func (b *Broker) Register(ctx context.Context, draft Draft, verify bool) (Verification, error) {
+	if err := b.nameFree(ctx, draft.Name); err != nil {
+		return Verification{}, err
+	}
+	made, values, err := b.complete(ctx, draft, nil)
+	if err != nil {
+		return Verification{}, err
+	}
+	made.ID = registry.NewID()
+	made.Owner = b.owner
+	v := Verification{Connector: made}
+	if verify {
+		if v, made, err = b.prove(ctx, made, values); err != nil {
+			return v, err
+		}
+	}
+	finish, err := b.putSecrets(ctx, &made, draft.Spec.Values.Secrets(), registry.SecretRef{})
+	if err != nil {
+		return v, err
+	}
+	stored, err := b.registry.Create(ctx, made)
+	if err = finish(err); err != nil {
+		return v, err
+	}
+	v = v.of(stored)
+	b.note(ctx, audit.Record{Outcome: audit.Registered, Connector: stored.Name, ConnectorID: stored.ID})
+	return v, nil
+}
+
+func (b *Broker) nameFree(ctx context.Context, name string) error {
+	if err := registry.CheckName(name); err != nil {
+		return err
+	}
+	snapshot, err := b.registry.Snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range snapshot.All() {
+		if strings.EqualFold(c.Name, name) {
+			return fault.New(fault.Failed, "a connector named %s exists", c.Name).
+				Hint("choose another name, change it with `svcconn update %s`, or delete it with `svcconn delete %s`", c.Name, c.Name)
+		}
+	}
+	return nil
+}
+
+// of returns the verification with the connector as it was stored.
+func (v Verification) of(c registry.Connector) Verification {
+	v.Connector = c
+	for i := range v.Rows {
+		v.Rows[i].Connector = c
+	}
+	return v
+}
+
+// complete turns a draft into a connector, with all its secret values at hand; old has
+// those that are stored.
+func (b *Broker) complete(ctx context.Context, draft Draft, old map[string]secret.Text) (registry.Connector, map[string]secret.Text, error) {
+	spec := draft.Spec
+	spec.Values = spec.Values.Clone()
+	for _, field := range draft.Keep {
+		spec.Values.SetSecret(field, old[field])
+	}
+	for field, text := range draft.References {
+		value, err := b.follow(ctx, text)
+		if err != nil {
+			return registry.Connector{}, nil, fault.Within(err, "field %s", field)
+		}
+		spec.Values.SetSecret(field, value)
+	}
+	checked, err := b.types.Check(spec)
+	if err != nil {
+		return registry.Connector{}, nil, err
+	}
+	if !draft.ExpiresAt.IsZero() && !draft.ExpiresAt.After(b.host.Now()) {
+		return registry.Connector{}, nil, fault.New(fault.Invalid, "the expiry %s is in the past", draft.ExpiresAt.UTC().Format(time.RFC3339)).
+			Hint("--expires-at takes the time at which the stored secrets stop working, such as 2030-01-31T12:00:00Z")
+	}
+	return registry.Connector{
+		Name: draft.Name, Description: draft.Description, Type: checked.Type.Name, Method: checked.Method.Name,
+		ResourceType: checked.ResourceType, ResourceName: checked.ResourceName,
+		Labels: draft.Labels, ExpiresAt: draft.ExpiresAt, SkewTolerance: draft.SkewTolerance, Expiration: spec.Expiration,
+		Configuration: given(spec, checked),
+		Secrets:       registry.SecretRef{References: draft.References},
+	}, checked.Values.Secrets(), nil
+}
+
+// given keeps the fields that a person set, in canonical form; defaults stay out of
+// the file, so that it says what was decided.
+func given(spec connector.Spec, checked connector.Settings) map[string]any {
+	canonical := checked.Values.Plain()
+	out := map[string]any{}
+	for name := range spec.Values.Plain() {
+		if value, ok := canonical[name]; ok {
+			out[name] = value
+		}
+	}
+	return out
+}
+
+// prove verifies a connector that is not stored yet. Where its one resource's name
+// is known only to the service, it is taken from there.
+func (b *Broker) prove(ctx context.Context, made registry.Connector, values map[string]secret.Text) (Verification, registry.Connector, error) {
+	checked, err := b.settingsOf(made, values)
+	if err != nil {
+		return Verification{}, made, err
+	}
+	if err := b.expired(made); err != nil {
+		return Verification{Connector: made}, made, err
+	}
+	v := b.verify(ctx, made, checked, func(context.Context) (connector.Session, error) {
+		return checked.Type.Open(b.host, checked)
+	}, wanted{})
+	if v.Err != nil {
+		return v, made, fault.WithHint(v.Err, "nothing was stored; mend the cause, or add --no-verify to store it unverified")
+	}
+	if checked.Scope() == connector.SingleInstance {
+		if len(v.Rows) == 1 && v.Rows[0].Err != nil {
+			return v, made, fault.Within(v.Rows[0].Err, "connector %s", made.Name)
+		}
+		if made.ResourceName == "" && len(v.Rows) == 1 && len(v.Rows[0].Names) == 1 {
+			made.ResourceName = v.Rows[0].Names[0]
+		}
+	}
+	return v, made, nil
+}
+
+// putSecrets stores a bundle under a new key and points the connector at it. The
+// returned function ends the operation: called with the error of storing the
+// connector, it takes the new secrets back; without one, it wipes those that they
+// replace (old). A journal covers a death in between: see sweep.
+func (b *Broker) putSecrets(ctx context.Context, c *registry.Connector, values map[string]secret.Text, old registry.SecretRef) (finish func(error) error, err error) {
+	b.sweep(ctx)
+	wipeOld, err := b.condemn(ctx, old)
+	if err != nil || len(values) == 0 {
+		return wipeOld, err
+	}
+	store, err := b.secrets.Default(ctx)
+	if err != nil {
+		return nil, wipeOld(err)
+	}
+	key := registry.SecretKey{Store: store.Name(), Key: c.ID + "/" + strings.ToLower(rand.Text()[:12])}
+	done, err := b.pending.Begin(key)
+	if err != nil {
+		return nil, wipeOld(err)
+	}
+	if err := store.Put(ctx, key.Key, secrets.EncodeBundle(values)); err != nil {
+		_ = done()
+		return nil, wipeOld(err)
+	}
+	c.Secrets.Store, c.Secrets.Key = key.Store, key.Key
+	c.Secrets.Fields = slices.Sorted(maps.Keys(values))
+	return func(err error) error {
+		if err == nil {
+			return firstOf(done(), wipeOld(nil))
+		}
+		if store.Delete(context.WithoutCancel(ctx), key.Key) == nil {
+			_ = done()
+		} // else the journal keeps the key, and the next change sweeps it away
+		return wipeOld(err)
+	}, nil
+}
+
+// condemn journals a bundle that nothing will point at once the operation under way
+// succeeds. The returned function ends that: without an error it wipes the bundle,
+// with one it leaves it and returns the error.
+func (b *Broker) condemn(ctx context.Context, ref registry.SecretRef) (finish func(error) error, err error) {
+	if ref.Store == "" {
+		return func(err error) error { return err }, nil
+	}
+	done, err := b.pending.Begin(registry.SecretKey{Store: ref.Store, Key: ref.Key})
+	if err != nil {
+		return nil, err
+	}
+	return func(err error) error {
+		if err != nil {
+			_ = done()
+			return err
+		}
+		store, err := b.secrets.Named(ref.Store)
+		if err == nil {
+			err = store.Delete(context.WithoutCancel(ctx), ref.Key)
+		}
+		if err != nil { // the journal keeps the key
+			return fault.WithHint(fault.Within(err, "the former secrets are not wiped yet"), "unlock the secret store: the next change of any connector wipes them")
+		}
+		return done()
+	}, nil
+}
+
+func firstOf(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sweep wipes the secrets of operations that died half-way: those in the journal
+// that no connector points at. It is best effort: what it cannot do now it does at
+// the next change.
+func (b *Broker) sweep(ctx context.Context) {
+	orphans, err := b.pending.List()
+	if err != nil || len(orphans) == 0 {
+		return
+	}
+	snapshot, err := b.registry.Snapshot(ctx)
+	if err != nil {
+		return
+	}
+	used := map[registry.SecretKey]bool{}
+	for _, c := range snapshot.All() {
+		used[registry.SecretKey{Store: c.Secrets.Store, Key: c.Secrets.Key}] = true
+	}
+	for _, key := range orphans {
+		if used[key] {
+			if done, err := b.pending.Begin(key); err == nil {
+				_ = done()
+			}
+			continue
+		}
+		if len(snapshot.Broken()) > 0 {
+			continue // a broken file may point at it
+		}
+		if finish, err := b.condemn(ctx, registry.SecretRef{Store: key.Store, Key: key.Key}); err == nil {
+			_ = finish(nil)
+		}
+	}
+}

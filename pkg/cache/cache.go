@@ -1,0 +1,248 @@
+// Package cache keeps minted credentials in memory: one mint at a time for a key
+// however many ask, freshness on two clocks, refresh ahead of expiry, failures
+// remembered for a moment.
+//
+// It refuses to write anything anywhere, to serve what is no longer fresh, and to
+// know what a credential is for: keys and metadata are its caller's.
+package cache
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/svcconn/svcconn/pkg/connector"
+	"github.com/svcconn/svcconn/pkg/fault"
+)
+
+const (
+	// failureKept is how long a failure answers for the same key: long enough to
+	// stop a storm, short enough that a person who mends it does not notice.
+	failureKept = 2 * time.Second
+	// firstRetry is the wait after a failed refresh; it doubles up to lastRetry.
+	firstRetry, lastRetry = 15 * time.Second, 5 * time.Minute
+	// maxEntries bounds the memory: beyond it, what was used longest ago goes.
+	maxEntries = 10_000
+)
+
+// Meta says what an entry is, without its value.
+type Meta struct {
+	ConnectorID, Connector, ResourceType, ResourceName string
+
+	Revision string // of the connector's settings when it was minted
+}
+
+// Ask is a question to the cache.
+type Ask struct {
+	Key  string // everything that the credential depends on, digested
+	Meta Meta
+	Keep time.Duration // how long a credential without expiry is kept
+	// Mint gets a new credential. It runs detached from any one caller, bounded
+	// by MintTimeout, and reports the hop that it is at through stage.
+	Mint func(ctx context.Context, stage Stage) (connector.Credential, error)
+	// MintTimeout bounds one mint.
+	MintTimeout time.Duration
+	// Refresh allows Mint to be called again later, with nobody waiting.
+	Refresh bool
+}
+
+// Stage is told what a mint is doing ("reading the OS keyring"), for the error
+// of whoever runs out of time.
+type Stage func(doing string)
+
+// Answer is a credential from the cache.
+type Answer struct {
+	Credential connector.Credential
+	Minted     bool // this very call caused the mint
+}
+
+// Info describes a kept entry.
+type Info struct {
+	Meta
+	Minted, Expires, Until time.Time // Expires is zero for never
+	Uses                   int64
+}
+
+// Cache keeps credentials. It is safe for concurrent use.
+type Cache struct {
+	clock Clock
+	// refreshed is told the outcome of every refresh ahead.
+	refreshed func(Meta, connector.Credential, error)
+
+	mu       sync.Mutex
+	entries  map[string]*entry
+	failures map[string]failure
+	flights  map[string]*flight
+}
+
+type entry struct {
+	meta       Meta
+	credential connector.Credential
+	expires    time.Time
+	keep       time.Duration
+	minted     moment
+	ask        Ask
+	uses       int64 // since it was minted
+	total      int64
+	lastUse    time.Duration // on the monotonic clock
+	notBefore  time.Duration // no refresh before, on the monotonic clock
+	retry      time.Duration
+}
+
+type failure struct {
+	at  moment
+	err error
+}
+
+// New makes an empty cache. refreshed, if not nil, is told the outcome of each
+// refresh ahead.
+func New(clock Clock, refreshed func(Meta, connector.Credential, error)) *Cache {
+	return &Cache{
+		clock: clock, refreshed: refreshed,
+		entries: map[string]*entry{}, failures: map[string]failure{}, flights: map[string]*flight{},
+	}
+}
+
+// Get answers from what is kept, or mints; N callers at once cause one mint. A
+// caller whose ctx ends gets an error that names the stage the mint is at, while
+// the mint goes on for those who come next.
+func (c *Cache) Get(ctx context.Context, ask Ask) (Answer, error) {
+	c.mu.Lock()
+	now := c.clock.now()
+	if e := c.entries[ask.Key]; e != nil && e.freshFor(now) > 0 {
+		e.use(now)
+		answer := Answer{Credential: e.credential}
+		c.mu.Unlock()
+		return answer, nil
+	}
+	if f, ok := c.failures[ask.Key]; ok && now.since(f.at) < failureKept {
+		c.mu.Unlock()
+		return Answer{}, f.err
+	}
+	f := c.flights[ask.Key]
+	mine := f == nil
+	if mine {
+		f = c.takeOff(ctx, ask)
+	}
+	c.mu.Unlock()
+	return f.wait(ctx, mine)
+}
+
+func (e *entry) use(now moment) {
+	e.uses++
+	e.total++
+	e.lastUse = now.elapsed
+}
+
+// settle records the outcome of a mint and returns the entry it made, if any.
+// Called with mu held.
+func (c *Cache) settle(ask Ask, credential connector.Credential, err error) *entry {
+	now := c.clock.now()
+	if err != nil {
+		if worthKeeping(err) {
+			c.failures[ask.Key] = failure{now, err}
+		}
+		return nil
+	}
+	delete(c.failures, ask.Key)
+	e := &entry{
+		meta: ask.Meta, credential: credential, expires: credential.Expiry(), keep: ask.Keep,
+		minted: now, ask: ask, lastUse: now.elapsed,
+	}
+	if e.freshFor(now) <= 0 {
+		return nil // too short a life to be handed out twice
+	}
+	if old := c.entries[ask.Key]; old != nil {
+		e.total = old.total
+	}
+	c.entries[ask.Key] = e
+	c.trim(now)
+	return e
+}
+
+// worthKeeping: a failure that a person can mend in the next second (an unlock, a
+// login) or caused (Ctrl-C) must not outlive its cause.
+func worthKeeping(err error) bool {
+	switch fault.KindOf(err) {
+	case fault.NeedsPerson, fault.Interrupted, fault.Invalid:
+		return false
+	}
+	return true
+}
+
+// trim keeps the number of entries in bounds. Called with mu held.
+func (c *Cache) trim(now moment) {
+	if len(c.entries) <= maxEntries {
+		return
+	}
+	c.sweep(now)
+	for len(c.entries) > maxEntries {
+		oldest := ""
+		for key, e := range c.entries {
+			if oldest == "" || e.lastUse < c.entries[oldest].lastUse {
+				oldest = key
+			}
+		}
+		delete(c.entries, oldest)
+	}
+}
+
+// sweep drops what has gone stale. Called with mu held.
+func (c *Cache) sweep(now moment) {
+	for key, e := range c.entries {
+		if e.gone(now) {
+			delete(c.entries, key)
+		}
+	}
+	for key, f := range c.failures {
+		if now.since(f.at) >= failureKept {
+			delete(c.failures, key)
+		}
+	}
+}
+
+// Forget drops every entry and failure that match picks, and sees to it that the
+// mints under way are not kept either. It returns how many credentials it dropped.
+func (c *Cache) Forget(match func(Meta) bool) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	dropped := 0
+	for key, e := range c.entries {
+		if match(e.meta) {
+			delete(c.entries, key)
+			dropped++
+		}
+	}
+	clear(c.failures)
+	for key, f := range c.flights {
+		if match(f.ask.Meta) {
+			f.forgotten = true
+			delete(c.flights, key)
+		}
+	}
+	return dropped
+}
+
+// Kept describes what is kept and still fresh.
+func (c *Cache) Kept() []Info {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.clock.now()
+	infos := make([]Info, 0, len(c.entries))
+	for _, e := range c.entries {
+		if left := e.freshFor(now); left > 0 {
+			infos = append(infos, Info{Meta: e.meta, Minted: e.minted.wall, Expires: e.expires, Until: now.wall.Add(left), Uses: e.total})
+		}
+	}
+	return infos
+}
+
+// LastFailure returns the failure that is remembered for a key, if any.
+func (c *Cache) LastFailure(key string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if f, ok := c.failures[key]; ok && c.clock.now().since(f.at) < failureKept {
+		return f.err
+	}
+	return nil
+}

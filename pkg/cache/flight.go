@@ -1,0 +1,114 @@
+package cache
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/svcconn/svcconn/pkg/connector"
+	"github.com/svcconn/svcconn/pkg/fault"
+)
+
+// flight is one mint under way, for all who wait for it.
+type flight struct {
+	ask        Ask
+	stage      atomic.Pointer[string]
+	done       chan struct{}
+	forgotten  bool // guarded by Cache.mu
+	credential connector.Credential
+	err        error
+}
+
+// takeOff starts a mint for a caller. Called with mu held.
+func (c *Cache) takeOff(ctx context.Context, ask Ask) *flight {
+	f := &flight{ask: ask, done: make(chan struct{})}
+	c.flights[ask.Key] = f
+	go c.fly(context.WithoutCancel(ctx), f, func() {
+		if e := c.settle(f.ask, f.credential, f.err); e != nil {
+			e.uses = 1 // whoever waits is using it
+		}
+	})
+	return f
+}
+
+// fly mints, then lands: settle runs with mu held, unless the flight was forgotten.
+func (c *Cache) fly(ctx context.Context, f *flight, settle func()) {
+	if f.ask.MintTimeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, f.ask.MintTimeout)
+		defer cancel()
+	}
+	f.credential, f.err = f.ask.Mint(ctx, func(doing string) { f.stage.Store(&doing) })
+	c.mu.Lock()
+	if !f.forgotten {
+		delete(c.flights, f.ask.Key)
+		settle()
+	}
+	c.mu.Unlock()
+	close(f.done)
+}
+
+func (f *flight) wait(ctx context.Context, mine bool) (Answer, error) {
+	select {
+	case <-f.done:
+		return Answer{Credential: f.credential, Minted: mine && f.err == nil}, f.err
+	case <-ctx.Done():
+	}
+	select { // both at once: the answer counts
+	case <-f.done:
+		return Answer{Credential: f.credential, Minted: mine && f.err == nil}, f.err
+	default:
+	}
+	doing := "starting"
+	if stage := f.stage.Load(); stage != nil {
+		doing = *stage
+	}
+	kind := fault.KindOf(context.Cause(ctx))
+	if kind == fault.Unavailable {
+		return Answer{}, fault.New(kind, "no credential in time: still %s", doing).
+			Hint("try again: what is under way goes on; if it stays slow, raise the timeout in config.toml (`svcconn config path` tells where)")
+	}
+	return Answer{}, fault.New(kind, "stopped while %s: %w", doing, context.Cause(ctx))
+}
+
+// Tick refreshes ahead what is in use and will soon go stale, drops what has gone
+// stale, and returns how long until it wants to be called again (at most a
+// minute). The refreshes run in the background; ctx bounds them.
+func (c *Cache) Tick(ctx context.Context) time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.clock.now()
+	c.sweep(now)
+	next := time.Minute
+	for key, e := range c.entries {
+		if e.expires.IsZero() || !e.ask.Refresh || e.uses == 0 || c.flights[key] != nil {
+			continue
+		}
+		if due := e.dueIn(now); due > 0 {
+			next = min(next, due)
+			continue
+		}
+		c.refresh(ctx, e)
+	}
+	return max(next, time.Second)
+}
+
+// refresh mints anew while the old credential goes on being served. Called with
+// mu held.
+func (c *Cache) refresh(ctx context.Context, old *entry) {
+	f := &flight{ask: old.ask, done: make(chan struct{})}
+	c.flights[old.ask.Key] = f
+	go func() {
+		c.fly(ctx, f, func() {
+			if f.err == nil {
+				c.settle(f.ask, f.credential, nil)
+				return
+			}
+			old.retry = min(max(2*old.retry, firstRetry), lastRetry)
+			old.notBefore = c.clock.Elapsed() + old.retry
+		})
+		if c.refreshed != nil {
+			c.refreshed(f.ask.Meta, f.credential, f.err)
+		}
+	}()
+}

@@ -1,0 +1,35 @@
+package cache
+
+import "time"
+
+// Bounds of the safety margin before an expiry.
+const (
+	minMargin = 30 * time.Second
+	maxMargin = 5 * time.Minute
+)
+
+// Margin is how long before its expiry a credential of that lifetime stops being
+// handed out: a tenth, at least 30 s and at most 5 min.
+func Margin(lifetime time.Duration) time.Duration {
+	return min(max(lifetime/10, minMargin), maxMargin)
+}
+
+// freshFor is for how much longer the entry may be handed out; not positive once
+// it is stale.
+func (e *entry) freshFor(now moment) time.Duration {
+	if e.expires.IsZero() {
+		return e.keep - now.since(e.minted)
+	}
+	lifetime := e.expires.Sub(e.minted.wall)
+	return lifetime - Margin(lifetime) - now.since(e.minted)
+}
+
+// dueIn is how long until the entry shall be minted anew although it is still
+// fresh: twice its margin before it expires.
+func (e *entry) dueIn(now moment) time.Duration {
+	lifetime := e.expires.Sub(e.minted.wall)
+	return max(e.freshFor(now)-Margin(lifetime), e.notBefore-now.elapsed)
+}
+
+// gone reports whether nothing is left of the entry: it cannot become useful.
+func (e *entry) gone(now moment) bool { return e.freshFor(now) <= 0 }
