@@ -111,11 +111,21 @@ func (b *Broker) complete(ctx context.Context, draft Draft, old map[string]secre
 	}
 	return registry.Connector{
 		Name: draft.Name, Description: draft.Description, Type: checked.Type.Name, Method: checked.Method.Name,
-		ResourceType: checked.ResourceType, ResourceName: checked.ResourceName,
+		ResourceType: checked.ResourceType, ResourceName: decidedName(checked),
 		Labels: draft.Labels, ExpiresAt: draft.ExpiresAt, SkewTolerance: draft.SkewTolerance, Expiration: spec.Expiration,
 		Configuration: given(spec, checked),
 		Secrets:       registry.SecretRef{References: draft.References},
 	}, checked.Values.Secrets(), nil
+}
+
+// decidedName is the resource name to store: none where the fields alone tell it, so
+// that a hand edit of the field is all that it takes to change it.
+func decidedName(checked connector.Settings) string {
+	r, err := checked.Type.Resource(checked.ResourceType)
+	if err == nil && !r.Instances && r.Default != nil && r.Default(checked.Values) == checked.ResourceName {
+		return ""
+	}
+	return checked.ResourceName
 }
 
 // given keeps the fields that a person set, in canonical form; defaults stay out of
@@ -151,7 +161,7 @@ func (b *Broker) prove(ctx context.Context, made registry.Connector, values map[
 		if len(v.Rows) == 1 && v.Rows[0].Err != nil {
 			return v, made, fault.Within(v.Rows[0].Err, "connector %s", made.Name)
 		}
-		if made.ResourceName == "" && len(v.Rows) == 1 && len(v.Rows[0].Names) == 1 {
+		if checked.ResourceName == "" && len(v.Rows) == 1 && len(v.Rows[0].Names) == 1 {
 			made.ResourceName = v.Rows[0].Names[0]
 		}
 	}

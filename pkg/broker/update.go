@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/svcconn/svcconn/pkg/audit"
+	"github.com/svcconn/svcconn/pkg/connector"
 	"github.com/svcconn/svcconn/pkg/fault"
 	"github.com/svcconn/svcconn/pkg/registry"
 	"github.com/svcconn/svcconn/pkg/secret"
@@ -24,6 +25,42 @@ func (b *Broker) Find(ctx context.Context, name string) (registry.Connector, err
 func (b *Broker) Snapshot(ctx context.Context) (*registry.Snapshot, error) {
 	return b.registry.Snapshot(ctx)
 }
+
+// Registered is a registered connector with what its type makes of it.
+type Registered struct {
+	registry.Connector
+	Settings connector.Settings // without the secrets; of no use with a Problem
+	Problem  error              // why it cannot be used
+}
+
+// Registered returns one connector, by name, id or unique prefix.
+func (b *Broker) Registered(ctx context.Context, name string) (Registered, error) {
+	ix, err := b.current(ctx)
+	if err != nil {
+		return Registered{}, err
+	}
+	c, err := ix.snapshot.Lookup(name)
+	if err != nil {
+		return Registered{}, err
+	}
+	return ix.entries[c.Name].registered(), nil
+}
+
+// AllRegistered returns the connectors, sorted by name, and the files that are none.
+func (b *Broker) AllRegistered(ctx context.Context) ([]Registered, []registry.Broken, error) {
+	ix, err := b.current(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	all := ix.snapshot.All()
+	out := make([]Registered, len(all))
+	for i, c := range all {
+		out[i] = ix.entries[c.Name].registered()
+	}
+	return out, ix.snapshot.Broken(), nil
+}
+
+func (e *entry) registered() Registered { return Registered{e.connector, e.settings, e.problem} }
 
 // DraftOf returns a connector as a draft that changes nothing.
 func DraftOf(c registry.Connector) Draft {
