@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/svcconn/svcconn/pkg/fault"
@@ -25,12 +26,47 @@ const (
 // Write replaces path with data. The folder must exist. The error names the path
 // and, where the cause is known (read-only folder, full disk), what to do.
 func Write(path string, data []byte, mode fs.FileMode) error {
-	return explain(path, write(path, data, mode))
+	return explain(path, write(path, data, mode, func(string) error { return nil }))
 }
 
-func write(path string, data []byte, mode fs.FileMode) (err error) {
+// Replace is Write for a file that others own and write as well: last gets the name
+// of the finished temp file just before the rename, to give it its owner and to see
+// that path has not changed meanwhile. An error of last calls the replacement off
+// and comes back as it is.
+func Replace(path string, data []byte, mode fs.FileMode, last func(temp string) error) error {
+	var refused error
+	err := write(path, data, mode, func(temp string) error {
+		refused = last(temp)
+		return refused
+	})
+	if refused != nil {
+		return refused
+	}
+	return explain(path, err)
+}
+
+// Sweep removes the temp files that killed writers have left beside path. Only who
+// holds the lock that all its writers take may call it.
+func Sweep(path string) {
+	dir, prefix := filepath.Dir(path), tempPrefix(path)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return // nothing there to sweep, or not for us to see
+	}
+	for _, entry := range entries {
+		if name := entry.Name(); strings.HasPrefix(name, prefix) && strings.HasSuffix(name, tempSuffix) {
+			_ = os.Remove(filepath.Join(dir, name))
+		}
+	}
+}
+
+const tempSuffix = ".tmp"
+
+func tempPrefix(path string) string { return "." + filepath.Base(path) + "." }
+
+func write(path string, data []byte, mode fs.FileMode, last func(temp string) error) (err error) {
 	dir := filepath.Dir(path)
-	temp, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*.tmp")
+	temp, err := os.CreateTemp(dir, tempPrefix(path)+"*"+tempSuffix)
 	if err != nil {
 		return err
 	}
@@ -52,6 +88,9 @@ func write(path string, data []byte, mode fs.FileMode) (err error) {
 	if err = temp.Close(); err != nil {
 		return err
 	}
+	if err = last(temp.Name()); err != nil {
+		return err
+	}
 	if err = rename(temp.Name(), path); err != nil {
 		return err
 	}
@@ -69,6 +108,10 @@ func Remove(path string) error {
 	}
 	return explain(path, err)
 }
+
+// SyncDir makes durable what was created in a folder or removed from it by other
+// means than Write and Remove.
+func SyncDir(path string) error { return explain(path, syncDir(path)) }
 
 // MakeDir makes a private folder with its parents.
 func MakeDir(path string) error { return explain(path, os.MkdirAll(path, DirMode)) }

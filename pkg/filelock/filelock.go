@@ -60,6 +60,7 @@ func Try(path string) (*Lock, error) {
 // Release gives the lock up. A second call does nothing.
 func (l *Lock) Release() {
 	if l != nil && l.file != nil {
+		unlock(l.file)
 		_ = l.file.Close()
 		l.file = nil
 	}

@@ -24,3 +24,7 @@ func tryLock(file *os.File) error {
 		return err
 	}
 }
+
+// unlock comes before closing: a child that was forked at this moment shares the
+// lock until it executes its own program.
+func unlock(file *os.File) { _ = syscall.Flock(int(file.Fd()), syscall.LOCK_UN) }

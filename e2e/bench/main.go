@@ -1,0 +1,53 @@
+// Command bench measures what svcconn claims of its speed and size, and prints it as
+// ratios to an empty Go program and to peers, all taken in turns in the same run:
+// machines are shared and noisy, ratios less so.
+//
+//	make bench
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+)
+
+func main() {
+	bin := flag.String("bin", "bin", "the folder of the three binaries")
+	runs := flag.Int("runs", 200, "how often each command is timed")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, *bin, *runs); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, bin string, runs int) error {
+	bin, err := filepath.Abs(bin)
+	if err != nil {
+		return err
+	}
+	w, err := newWorld(bin)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	fmt.Printf("svcconn bench: %s, %s/%s, %d CPUs, %d runs of each command in turns\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runs)
+	for _, part := range []func(context.Context, *world, int) error{sizes, warmGet, stampede, memory, manyConnectors} {
+		if err := part(ctx, w, runs); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// report prints one figure beside what it should be.
+func report(what string, format string, value any, aim string) {
+	fmt.Printf("%-64s %12s   %s\n", what, fmt.Sprintf(format, value), aim)
+}
