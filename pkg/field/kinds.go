@@ -61,7 +61,7 @@ func (f String) Accept(value any) (any, error) {
 	if text, ok := value.(string); ok {
 		return f.Parse(text)
 	}
-	return nil, invalid("must be a string, not %s", kindOf(value))
+	return nil, invalid("must be a string, not %s", KindOf(value))
 }
 
 // Get reads the value; "" when there is none.
@@ -133,7 +133,7 @@ func (f Bool) Accept(value any) (any, error) {
 	case string:
 		return f.Parse(value)
 	}
-	return nil, invalid("must be true or false, not %s", kindOf(value))
+	return nil, invalid("must be true or false, not %s", KindOf(value))
 }
 
 // Get reads the value; false when there is none.
@@ -176,7 +176,7 @@ func (f Int) Accept(value any) (any, error) {
 	case string:
 		return f.Parse(value)
 	default:
-		return nil, invalid("must be a whole number, not %s", kindOf(value))
+		return nil, invalid("must be a whole number, not %s", KindOf(value))
 	}
 	if n < f.Min {
 		return nil, invalid("%d is below the least value, %d", n, f.Min)
@@ -230,7 +230,7 @@ func (f Duration) Accept(value any) (any, error) {
 	case int64:
 		return f.Parse(strconv.FormatInt(value, 10))
 	}
-	return nil, invalid("must be a duration such as \"15m\", not %s", kindOf(value))
+	return nil, invalid("must be a duration such as \"15m\", not %s", KindOf(value))
 }
 
 // Get reads the value; 0 when there is none.
@@ -290,7 +290,7 @@ func (f List) Accept(value any) (any, error) {
 			items = append(items, item)
 		}
 	default:
-		return nil, invalid("must be a list of strings, not %s", kindOf(value))
+		return nil, invalid("must be a list of strings, not %s", KindOf(value))
 	}
 	out := make([]string, 0, len(items))
 	for _, item := range items {
@@ -309,8 +309,9 @@ func (f List) Get(v Values) []string {
 	return slices.Clone(items)
 }
 
-// kindOf names the kind of a decoded TOML value for a person.
-func kindOf(value any) string {
+// KindOf names the kind of a decoded TOML value for a person: "a string", "a whole
+// number", "a table".
+func KindOf(value any) string {
 	switch value.(type) {
 	case string:
 		return "a string"
