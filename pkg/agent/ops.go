@@ -168,11 +168,7 @@ func verify(ctx context.Context, c *call, _ settings.Settings) (wire.Reply, secr
 	if err != nil {
 		return wire.Reply{}, secret.Text{}, err
 	}
-	reply, body, err := data(Verified(v))
-	if v.Err != nil {
-		reply.Error = wire.FromFault(v.Err)
-	}
-	return reply, body, err
+	return data(Verified(v))
 }
 
 func explain(ctx context.Context, c *call, _ settings.Settings) (wire.Reply, secret.Text, error) {

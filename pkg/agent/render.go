@@ -20,6 +20,9 @@ const (
 	FormatToken  = "token"  // the bare secret
 	FormatEnv    = "env"    // assignments for a POSIX shell's eval
 	FormatDocker = "docker" // what docker-credential-svcconn prints
+
+	// FormatRedacted is a Description: for describe, with no secret in it.
+	FormatRedacted = "redacted"
 )
 
 // Formats lists the formats that Render knows.
@@ -29,7 +32,7 @@ var formats = []string{FormatJSON, FormatToken, FormatEnv, FormatDocker}
 func Formats() []string { return slices.Clone(formats) }
 
 func renderable(format string) error {
-	if slices.Contains(formats, format) {
+	if format == FormatRedacted || slices.Contains(formats, format) {
 		return nil
 	}
 	return fault.New(fault.Invalid, "unknown format %q", format).Hint("--format takes one of: %s", strings.Join(formats, ", "))
@@ -38,11 +41,33 @@ func renderable(format string) error {
 // Render puts a credential into the form that a native tool or a script reads. A
 // form that the credential has none of is fault.Invalid.
 func Render(grant broker.Grant, format string) (secret.Text, error) {
+	if format == FormatRedacted {
+		return describe(grant)
+	}
 	switch credential := grant.Credential.(type) {
 	case connector.RegistryLogin:
 		return renderLogin(credential, format)
 	}
 	return secret.Text{}, fault.New(fault.Invalid, "a credential for a %s cannot be shown as %s", grant.ResourceType, format)
+}
+
+// Description is a credential without its secrets, and what it is for.
+type Description struct {
+	Connector    string         `json:"connector"`
+	ResourceType string         `json:"resource_type"`
+	ResourceName string         `json:"resource_name"`
+	Credential   map[string]any `json:"credential"`
+}
+
+func describe(grant broker.Grant) (secret.Text, error) {
+	out := Description{Connector: grant.Connector.Name, ResourceType: grant.ResourceType, ResourceName: grant.ResourceName,
+		Credential: map[string]any{"expires_at": expiresAt(grant.Credential)}}
+	switch credential := grant.Credential.(type) {
+	case connector.RegistryLogin:
+		out.Credential["registry"], out.Credential["username"], out.Credential["password"] = credential.Registry, credential.Username, credential.Secret
+	}
+	text, err := json.Marshal(out)
+	return secret.New(string(text)), err
 }
 
 func renderLogin(login connector.RegistryLogin, format string) (secret.Text, error) {

@@ -66,7 +66,7 @@ type Answer struct {
 // never logged. Errors of the agent come back with their kind and hint.
 func (c *Client) Call(ctx context.Context, op string, args any, body secret.Text) (Answer, error) {
 	request := wire.Request{Protocol: wire.Protocol, Op: op, Config: c.Dirs.Config,
-		Client: wire.Client{Binary: c.binary, Release: wire.Release, PID: os.Getpid()}}
+		Client: wire.Client{Binary: c.binary, Release: wire.Release, PID: c.world.PID}}
 	if args != nil {
 		var err error
 		if request.Args, err = json.Marshal(args); err != nil {

@@ -118,4 +118,7 @@ func (b *Broker) Forget(ctx context.Context, connectorID string) int {
 }
 
 // Close gives up what the broker holds open.
-func (b *Broker) Close() { b.audit.Close() }
+func (b *Broker) Close() {
+	b.audit.Close()
+	b.registry.Close()
+}

@@ -172,3 +172,33 @@ func (b *Broker) Logins(ctx context.Context) ([]Login, error) {
 	slices.SortFunc(logins, func(a, b Login) int { return strings.Compare(a.Registry, b.Registry) })
 	return logins, nil
 }
+
+// Resolve turns what a person named into a connector and a resource, within the
+// connector's scope.
+func (b *Broker) Resolve(ctx context.Context, request Request) (*Located, error) {
+	return b.resolve(ctx, request)
+}
+
+// Pin settles which connector serves an address, whichever others could.
+func (b *Broker) Pin(ctx context.Context, pin registry.Pin) error { return b.pins.Set(ctx, pin) }
+
+// Unpin removes the pins of the addresses, or all of the resource type.
+func (b *Broker) Unpin(ctx context.Context, resourceType string, addresses []string) error {
+	if len(addresses) == 0 {
+		pins, err := b.pins.List()
+		if err != nil {
+			return err
+		}
+		for _, pin := range pins {
+			if pin.ResourceType == resourceType {
+				addresses = append(addresses, pin.Address)
+			}
+		}
+	}
+	for _, address := range addresses {
+		if err := b.pins.Remove(ctx, resourceType, address); err != nil {
+			return err
+		}
+	}
+	return nil
+}

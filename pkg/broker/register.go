@@ -29,10 +29,25 @@ type Draft struct {
 	SkewTolerance *time.Duration
 }
 
+// Remove takes a field out of the draft, of whatever sort it is.
+func (d *Draft) Remove(name string) {
+	d.Spec.Values.Unset(name)
+	delete(d.References, name)
+	d.Keep = slices.DeleteFunc(d.Keep, func(kept string) bool { return kept == name })
+}
+
+// Refer makes a secret field of the draft a reference.
+func (d *Draft) Refer(name, reference string) {
+	if d.References == nil {
+		d.References = map[string]string{}
+	}
+	d.References[name] = reference
+}
+
 // Register checks, verifies (unless told not to) and stores a new connector: all or
 // nothing.
 func (b *Broker) Register(ctx context.Context, draft Draft, verify bool) (Verification, error) {
-	if err := b.nameFree(ctx, draft.Name); err != nil {
+	if err := b.NameFree(ctx, draft.Name); err != nil {
 		return Verification{}, err
 	}
 	made, values, err := b.complete(ctx, draft, nil)
@@ -60,7 +75,8 @@ func (b *Broker) Register(ctx context.Context, draft Draft, verify bool) (Verifi
 	return v, nil
 }
 
-func (b *Broker) nameFree(ctx context.Context, name string) error {
+// NameFree checks that a connector may have a name and that none has it.
+func (b *Broker) NameFree(ctx context.Context, name string) error {
 	if err := registry.CheckName(name); err != nil {
 		return err
 	}

@@ -30,6 +30,7 @@ const (
 type Error struct {
 	Kind   Kind
 	Advice string // the next step, with the exact command where there is one
+	Locked bool   // unlocking the secret store would mend it
 	err    error
 }
 
@@ -41,7 +42,12 @@ func New(kind Kind, format string, args ...any) *Error {
 // Hint returns the error with advice: what to do next, as a full sentence or
 // a command.
 func (e *Error) Hint(format string, args ...any) *Error {
-	return &Error{Kind: e.Kind, Advice: fmt.Sprintf(format, args...), err: e.err}
+	return &Error{Kind: e.Kind, Advice: fmt.Sprintf(format, args...), Locked: e.Locked, err: e.err}
+}
+
+// ForLock marks the error as one that unlocking the secret store would mend.
+func (e *Error) ForLock() *Error {
+	return &Error{Kind: e.Kind, Advice: e.Advice, Locked: true, err: e.err}
 }
 
 // Error returns the message without the advice.
@@ -84,6 +90,17 @@ func HintOf(err error) string {
 		err = f.err
 	}
 	return ""
+}
+
+// IsLocked reports whether unlocking the secret store would mend err.
+func IsLocked(err error) bool {
+	var f *Error
+	for ; errors.As(err, &f); err = f.err {
+		if f.Locked {
+			return true
+		}
+	}
+	return false
 }
 
 // Within prefixes err with what was being done ("connector hub"), keeping its

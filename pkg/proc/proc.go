@@ -25,6 +25,7 @@ type World struct {
 	Program string   // the name that the program was called by, without folder
 	Args    []string // the arguments after it
 	Env     []string // "NAME=value", as os.Environ gives it
+	PID     int
 	Stdin   io.Reader
 	Stdout  io.Writer
 	Stderr  io.Writer
@@ -39,7 +40,7 @@ func Main(run func(context.Context, World) int) {
 
 // Real is the World of this process.
 func Real() World {
-	w := World{Env: os.Environ(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Now: time.Now}
+	w := World{Env: os.Environ(), PID: os.Getpid(), Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Now: time.Now}
 	if len(os.Args) > 0 {
 		w.Program = strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe")
 		w.Args = os.Args[1:]
@@ -117,4 +118,13 @@ func PrintErrorJSON(w io.Writer, err error) {
 	}
 	out, _ := json.Marshal(map[string]body{"error": {fault.KindOf(err), err.Error(), fault.HintOf(err)}})
 	fmt.Fprintf(w, "%s\n", out)
+}
+
+// Scrub replaces the environment of the real process, for what libraries read of it.
+func Scrub(env []string) {
+	os.Clearenv()
+	for _, kv := range env {
+		name, value, _ := strings.Cut(kv, "=")
+		_ = os.Setenv(name, value)
+	}
 }

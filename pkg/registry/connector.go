@@ -1,19 +1,34 @@
+// Package registry keeps what is registered: one TOML file a connector, the pins
+// that login writes, and the journal of secrets that are being put.
+//
+// The files are the truth and may be edited by hand at any time; a Snapshot always
+// shows their present state, and finding out that nothing has changed costs
+// microseconds whatever their number. A file with a mistake takes only its own
+// connector away. Writers in any number of processes lose nothing: they hold a lock
+// and replace whole files.
+//
+// It refuses to hold a secret, and to know what a connector type's fields mean:
+// package broker checks them.
 package registry
 
 import (
+	"maps"
+	"slices"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/svcconn/svcconn/pkg/connector"
 	"github.com/svcconn/svcconn/pkg/field"
 )
 
 // Connector is one registered connector, as its file has it. It never has a
-// secret: SecretRef says where they are.
+// secret: SecretRef says where they are. Times are in UTC.
 type Connector struct {
 	ID            string // UUID, for ever
 	Name          string // the file's name without .toml
 	Type          string
-	Method        string
+	Method        string // "" is the type's only one
 	ResourceType  string // "" is all of the type's
 	ResourceName  string // canonical; "" is every one that is reached
 	Description   string
@@ -39,7 +54,11 @@ type SecretRef struct {
 }
 
 // Names lists the secret fields, in the bundle or referred to, sorted.
-func (r SecretRef) Names() []string { return sortedNames(r) }
+func (r SecretRef) Names() []string {
+	names := slices.Concat(r.Fields, slices.Collect(maps.Keys(r.References)))
+	slices.Sort(names)
+	return slices.Compact(names)
+}
 
 // Spec is the connector as a specification to check, without the secrets of its
 // bundle.
@@ -49,4 +68,13 @@ func (c Connector) Spec() connector.Spec {
 		values.Set(name, value)
 	}
 	return connector.Spec{Type: c.Type, Method: c.Method, ResourceType: c.ResourceType, ResourceName: c.ResourceName, Values: values, Expiration: c.Expiration}
+}
+
+// NewID makes an id for a connector that is about to be created, for whoever needs
+// it before Create: the key of its secrets begins with it.
+func NewID() string { return uuid.NewString() }
+
+// idOfName is the id of a connector whose file, written by hand, has none.
+func idOfName(name string) string {
+	return uuid.NewSHA1(uuid.NameSpaceURL, []byte("https://github.com/svcconn/svcconn/connectors/"+name)).String()
 }

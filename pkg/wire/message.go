@@ -83,18 +83,25 @@ type Error struct {
 	Kind    fault.Kind `json:"kind"`
 	Message string     `json:"message"`
 	Hint    string     `json:"hint,omitempty"`
+	Locked  bool       `json:"locked,omitempty"` // unlocking the secret store would mend it
 }
 
 // FromFault puts an error on the wire; the kind, the message and the advice stay.
 func FromFault(err error) *Error {
-	return &Error{Kind: fault.KindOf(err), Message: err.Error(), Hint: fault.HintOf(err)}
+	return &Error{Kind: fault.KindOf(err), Message: err.Error(), Hint: fault.HintOf(err), Locked: fault.IsLocked(err)}
 }
 
-// Fault takes an error off the wire.
+// Fault takes an error off the wire; nil is none.
 func (e *Error) Fault() error {
+	if e == nil {
+		return nil
+	}
 	err := fault.New(e.Kind, "%s", e.Message)
 	if e.Hint != "" {
 		err = err.Hint("%s", e.Hint)
+	}
+	if e.Locked {
+		err = err.ForLock()
 	}
 	return err
 }
@@ -157,7 +164,7 @@ type Verified struct {
 	Identity  *Identity     `json:"identity"`
 	Resources []ResourceRow `json:"resources"`
 	Error     *string       `json:"error"`
-	Failure   *Error        `json:"-"`
+	Failure   *Error        `json:"failure,omitempty"` // Error with its kind and hint, on the wire alone
 }
 
 // ExplainArgs name what shall be explained: a registry host, a context, a resource.

@@ -1,0 +1,88 @@
+//go:build e2e && linux
+
+package e2e
+
+import (
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"sync"
+	"testing"
+)
+
+// packages says where each tool of the tests comes from.
+var packages = map[string]string{
+	"docker":          "apt-get install docker.io",
+	"dockerd":         "apt-get install docker.io iptables",
+	"docker-registry": "apt-get install docker-registry",
+	"podman":          "apt-get install podman",
+	"buildah":         "apt-get install buildah",
+	"skopeo":          "apt-get install skopeo",
+	"nsenter":         "apt-get install util-linux",
+	"unshare":         "apt-get install util-linux",
+	"bats":            "apt-get install bats",
+	"jq":              "apt-get install jq",
+	"crane":           "e2e/e2e-deps.sh builds it",
+	"helm":            "e2e/e2e-deps.sh builds it",
+}
+
+// need returns the path of a tool, or ends the test: skipped with the command that
+// installs it, failed where CI=true.
+func need(t *testing.T, tool string) string {
+	t.Helper()
+	path, err := exec.LookPath(tool)
+	if err != nil {
+		missing(t, "%s is not installed: make e2e-deps, or %s", tool, packages[tool])
+	}
+	return path
+}
+
+func missing(t *testing.T, format string, args ...any) {
+	t.Helper()
+	if suite.inCI {
+		t.Fatalf(format, args...)
+	}
+	t.Skipf(format, args...)
+}
+
+var versionNumber = regexp.MustCompile(`v?[0-9]+\.[0-9]+[.0-9]*`)
+
+// versionOf asks a tool for its version: the first number it prints.
+func versionOf(path string, args ...string) string {
+	out, err := exec.Command(path, args...).CombinedOutput()
+	if err != nil {
+		return ""
+	}
+	return versionNumber.FindString(string(out))
+}
+
+// dockerCLIs are the different docker CLIs of this machine: version → path.
+var dockerCLIs = sync.OnceValue(func() map[string]string {
+	found := map[string]string{}
+	first, _ := exec.LookPath("docker")
+	for _, path := range []string{first, "/usr/local/bin/docker", "/usr/bin/docker"} {
+		if version := versionOf(path, "--version"); version != "" && found[version] == "" {
+			found[version] = path
+		}
+	}
+	return found
+})
+
+// toolVersions lists what the run used, for its record.
+func toolVersions() []string {
+	var list []string
+	for version := range dockerCLIs() {
+		list = append(list, "docker "+version)
+	}
+	for tool, args := range map[string][]string{
+		"dockerd": {"--version"}, "docker-registry": {"--version"}, "podman": {"--version"}, "buildah": {"--version"},
+		"skopeo": {"--version"}, "crane": {"version"}, "helm": {"version", "--short"}, "gnome-keyring-daemon": {"--version"},
+	} {
+		if path, err := exec.LookPath(tool); err == nil {
+			list = append(list, filepath.Base(path)+" "+versionOf(path, args...))
+		}
+	}
+	slices.Sort(list)
+	return list
+}

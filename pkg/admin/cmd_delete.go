@@ -1,0 +1,97 @@
+package admin
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/svcconn/svcconn/pkg/broker"
+	"github.com/svcconn/svcconn/pkg/clientconfig"
+	"github.com/svcconn/svcconn/pkg/fault"
+	"github.com/svcconn/svcconn/pkg/prompt"
+	"github.com/svcconn/svcconn/pkg/registry"
+)
+
+func deleteCommand() command {
+	return command{
+		name: "delete", group: connectorsGroup, summary: "delete connectors, their secrets and what is kept of them",
+		doc: `Deletes connectors together with their secrets and kept credentials. It asks first; --yes answers that.
+
+A connector that a native tool's configuration leads to is not deleted, since docker would then fail or go on anonymously: take the configuration back first (svcconn logout), or say --force.`,
+		args: []argument{{name: connectorWord, many: true}},
+		flags: []flag{
+			{name: "yes", short: "y", usage: "do not ask"},
+			{name: "force", short: "f", usage: "even if a native tool's configuration leads to it"},
+		},
+		examples: []example{{"one connector", "svcconn delete hub"}},
+		run:      runDelete,
+	}
+}
+
+func runDelete(ctx context.Context, in invocation) error {
+	e, err := in.engine()
+	if err != nil {
+		return err
+	}
+	defer e.close()
+	ctx = e.calling(ctx, "delete")
+	var doomed []registry.Connector
+	for _, name := range in.args {
+		c, err := e.broker.Find(ctx, name)
+		if err != nil {
+			return err
+		}
+		if err := e.unused(ctx, c); err != nil && !in.given("force") {
+			return err
+		}
+		doomed = append(doomed, c)
+	}
+	if err := in.confirmed(ctx, doomed); err != nil {
+		return err
+	}
+	for _, c := range doomed {
+		if err := e.broker.Delete(ctx, c); err != nil {
+			return err
+		}
+		e.forget(ctx, c.ID)
+		in.tell(ctx, fmt.Sprintf("Deleted connector %s.", c.Name))
+	}
+	return nil
+}
+
+// confirmed asks the person, unless --yes was given.
+func (in invocation) confirmed(ctx context.Context, doomed []registry.Connector) error {
+	if in.given("yes") {
+		return nil
+	}
+	names := make([]string, len(doomed))
+	for i, c := range doomed {
+		names[i] = c.Name
+	}
+	label := fmt.Sprintf("Delete %s with its secrets?", strings.Join(names, ", "))
+	yes, err := in.terminal.Confirm(ctx, prompt.Question{Label: label, Without: "say --yes"})
+	if err == nil && !yes {
+		err = fault.New(fault.Failed, "nothing was deleted")
+	}
+	return err
+}
+
+// unused returns an error that names the native tool's configuration that leads to the
+// connector.
+func (e *engine) unused(ctx context.Context, c registry.Connector) error {
+	pointers, err := clientconfig.Pointers(e.clientEnv())
+	if err != nil {
+		return err
+	}
+	for _, p := range pointers {
+		if p.Key == "" { // docker's default leads to whatever serves
+			continue
+		}
+		located, err := e.broker.Locate(ctx, broker.DockerRegistry, p.Key)
+		if err == nil && located != nil && located.Connector.ID == c.ID {
+			return fault.New(fault.Failed, "connector %s is in use: %s leads %s to it (%s)", c.Name, p.File, p.Key, p.Tool).
+				Hint("svcconn logout docker %s, then delete it; or say --force", located.ResourceName)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,70 @@
+package admin
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/svcconn/svcconn/pkg/output"
+	"github.com/svcconn/svcconn/pkg/wire"
+)
+
+func listResourcesCommand() command {
+	return command{
+		name: "list-resources", group: connectorsGroup, summary: "list everything that the connectors reach",
+		doc: "Asks all services at once what the connectors reach. A connector that fails has its error in its row, and hides no other. --resource-type and --resource-name narrow the question and make it quick.",
+		flags: printing(
+			flag{name: "connector", short: "c", value: connectorWord, usage: "only this connector"},
+			flag{name: "connector-type", value: typeWord, usage: "only connectors of this type"},
+			resourceTypeFlag, resourceNameFlag,
+			flag{name: "exclude-errors", short: "e", usage: "leave out the connectors that fail"},
+		),
+		examples: []example{
+			{"everything", "svcconn list-resources"},
+			{"which connector reaches this registry?", "svcconn list-resources --resource-type docker-registry --resource-name registry.example.com"},
+		},
+		run: runListResources,
+	}
+}
+
+func runListResources(ctx context.Context, in invocation) error {
+	e, err := in.engine()
+	if err != nil {
+		return err
+	}
+	defer e.close()
+	p, err := in.printer()
+	if err != nil {
+		return err
+	}
+	rows := []wire.ResourceRow{}
+	told := in.notices(p)
+	_, err = e.call(ctx, wire.Resources, wire.ResourcesArgs{
+		Connector: in.text("connector"), ConnectorType: in.text("connector-type"),
+		ResourceType: in.text("resource-type"), ResourceName: in.text("resource-name"),
+	}, func(reply wire.Reply) error {
+		if reply.Event != wire.Item {
+			return told(reply)
+		}
+		var row wire.ResourceRow
+		err := json.Unmarshal(reply.Data, &row)
+		if err == nil && !(in.given("exclude-errors") && row.Error != nil) {
+			rows = append(rows, row)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	sortRows(rows)
+	return output.List(p, in.resourceListing(rows, "No registered connector reaches a resource that matches. `svcconn list` shows what is registered."))
+}
+
+// notices passes what the agent has to say on to the person.
+func (in invocation) notices(p output.Printer) func(wire.Reply) error {
+	return func(reply wire.Reply) error {
+		if reply.Event == wire.Notice {
+			p.Notice("svcconn: %s", reply.Text)
+		}
+		return nil
+	}
+}

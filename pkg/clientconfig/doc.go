@@ -1,0 +1,55 @@
+// Package clientconfig writes client configuration: the pointers by which docker,
+// podman, skopeo and buildah come to docker-credential-svcconn. A login adds them to
+// the tools' own files, a logout takes them back exactly, and explain is told which
+// entry decides.
+//
+// A file belongs to its tool and its owner. Only our entry in it changes: order,
+// layout, line ends, unknown keys, permissions, owner and symbolic links stay, and a
+// logout restores every byte if nobody else wrote meanwhile. If somebody did, exactly
+// our entries go. A Plan shows its changes as a diff before it applies them; a later
+// tool brings an edit of its own and gets the rest from here.
+//
+// The journal (STATE/clients, a file for each changed file) has what a logout needs:
+// the helpers that were replaced, and which objects, file and folders were not there.
+// It never has content, so never a secret. It is written before a login's change and
+// after a logout's, and what it says counts only where the file does lead to svcconn:
+// killed at any instant, logout and a repeated login do the right thing.
+//
+// It refuses files that it does not fully understand: no JSON object, comments, a
+// byte order mark (docker and podman read neither), a key twice, a wrong type. Docker
+// takes such a file for empty and overwrites it at the next `docker login`; we name
+// the line and change nothing. It also refuses to take part in secrets: it removes
+// plain-text logins when asked to, and never reads one.
+//
+// # Which files
+//
+// Seen with docker 28.2, skopeo 1.9, podman 4.3 and buildah 1.28 (TestExplainAgreesWithTools
+// sees it again), and read in the sources of docker/cli 29.7 and containers/image 5.36.
+//
+// Docker looks up one key: credHelpers, else credsStore, else auths; since 28.3
+// DOCKER_AUTH_CONFIG precedes all. For Docker Hub the key is "https://index.docker.io/v1/".
+//
+// podman, skopeo and buildah ignore credsStore. They ask for the bare host
+// ("docker.io"), file by file, until one has a login for it; within a file credHelpers
+// precede auths:
+//
+//  1. $REGISTRY_AUTH_FILE; present versions then read nothing else, older ones go on
+//  2. on Linux $XDG_RUNTIME_DIR/containers/auth.json, or /run/containers/UID/auth.json:
+//     where `podman login` writes plain text, gone after a reboot
+//  3. $XDG_CONFIG_HOME/containers/auth.json; off Linux ~/.config/containers/auth.json
+//  4. docker's file
+//
+// Docker's file alone would do on a fresh machine, but not with another DOCKER_CONFIG,
+// and any plain-text login in the files before it wins. So a login writes the lasting
+// file (3), which survives a reboot; REGISTRY_AUTH_FILE too where it is set; and the
+// volatile file (2) only while that has a login or helper for the same registry, which
+// goes with it at the reboot. A login there for a part of a registry ("host/team") is
+// more particular than ours and stays in force.
+//
+// An entry with a scheme stops podman's remote client, the only one on macOS and
+// Windows: "key https://index.docker.io/v1/ contains http[s]:// prefix". Docker needs
+// it for Docker Hub; PlanDockerLogin puts it in no other file and gives notice.
+//
+// Not read: ~/.dockercfg, /etc/containers/auth.json of system services, and
+// credential-helpers in registries.conf, which can put another helper before all files.
+package clientconfig
