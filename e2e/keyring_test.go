@@ -30,7 +30,7 @@ func TestKeyring(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "gnome-keyring on a session bus of its own starts empty and can be locked")
 	w.startKeyring()
-	w.wantKeyring(0)
 	w.keyring.Lock()
+	w.wantKeyring(0)
 	w.keyring.Unlock()
 }

@@ -79,6 +79,10 @@ func register(s *stage, registry *registrytest.Server) error {
 }
 
 func push(s *stage, registry *registrytest.Server) error {
+	s.title("   The agent holds what it mints in memory alone. It may open the encrypted file until it ends")
+	if err := s.show("", "svcconn", "agent", "unlock"); err != nil {
+		return err
+	}
 	s.title("3. A real client pushes an image: it asks docker-credential-svcconn by itself")
 	layer, err := s.layer()
 	if err != nil {

@@ -48,6 +48,7 @@ func newStage(ctx context.Context, bin, password string) (*stage, error) {
 	s.env = []string{
 		"HOME=" + s.home, "PATH=" + strings.Join([]string{bin, s.tools, os.Getenv("PATH")}, string(os.PathListSeparator)),
 		"SVCCONN_CONFIG_DIR=" + filepath.Join(dir, "svcconn"), "SVCCONN_SECRETS=file", "NO_COLOR=1",
+		"XDG_RUNTIME_DIR=" + filepath.Join(dir, "run"), "XDG_CONFIG_HOME=" + filepath.Join(dir, "home", ".config"),
 	}
 	return s, errors.Join(os.Mkdir(s.home, 0o700), os.MkdirAll(s.tools, 0o755))
 }
@@ -80,7 +81,7 @@ func (s *stage) show(stdin, name string, args ...string) error {
 	if stdin != "" {
 		typed = "printf %s \"$PASSWORD\" | " + typed
 	}
-	fmt.Println("   $ " + strings.ReplaceAll(typed, s.dir, "…"))
+	fmt.Println("   $ " + typed)
 	var out bytes.Buffer
 	cmd := s.command(s.ctx, name, args...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &out
@@ -91,7 +92,7 @@ func (s *stage) show(stdin, name string, args ...string) error {
 	}
 	err := cmd.Run()
 	for line := range strings.Lines(out.String()) {
-		fmt.Println("   " + strings.ReplaceAll(strings.TrimRight(line, "\n"), s.dir, "…"))
+		fmt.Println("   " + strings.TrimRight(line, "\n"))
 	}
 	if strings.Contains(out.String(), s.password) {
 		return fmt.Errorf("%s printed the password", name)
@@ -163,7 +164,10 @@ func (s *stage) audit() error {
 		if r.Outcome == "handed-out" {
 			handed++
 		}
-		s.say(strings.TrimSpace(fmt.Sprintf("%-10.19s  %-10s  %-6s  %s ← %s %s", r.Time, r.Outcome, r.Connector, r.Binary, filepath.Base(r.Parent), r.Error)))
+		if r.Parent != "" {
+			r.Binary += " ← " + filepath.Base(r.Parent)
+		}
+		s.say(strings.TrimSpace(fmt.Sprintf("%.19s  %-10s  %-6s  %s %s", r.Time, r.Outcome, r.Connector, r.Binary, r.Error)))
 	}
 	if handed == 0 {
 		return errors.New("nothing was handed out: the client did not use svcconn")

@@ -10,6 +10,7 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"io"
 	"strings"
 
@@ -39,11 +40,15 @@ func Run(ctx context.Context, w proc.World, types connector.Types) int {
 
 // run reads the command line, runs the command, and reports its error.
 func run(ctx context.Context, a *app) int {
-	err := a.dispatch(ctx, a.world.Args)
+	return a.finish(ctx, a.dispatch(ctx, a.world.Args))
+}
+
+// finish reports what a command came to.
+func (a *app) finish(ctx context.Context, err error) int {
 	switch {
 	case err == nil || a.stdout.broken:
 		return proc.Done // a reader that has gone away has what it wanted
-	case ctx.Err() != nil && context.Cause(ctx) == context.Canceled:
+	case errors.Is(ctx.Err(), context.Canceled):
 		err = fault.New(fault.Interrupted, "interrupted")
 	}
 	err = visible(err)

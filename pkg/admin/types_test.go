@@ -3,6 +3,7 @@ package admin
 import (
 	"bytes"
 	"context"
+	"io"
 	"os"
 	"strings"
 	"testing"
@@ -91,11 +92,7 @@ func invoke(t *testing.T, args ...string) result {
 func invokeWith(t *testing.T, env []string, args ...string) result {
 	t.Helper()
 	var out, errs bytes.Buffer
-	w := proc.World{
-		Program: program, Args: args, Env: env, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &errs,
-		Now: func() time.Time { return time.Date(2026, 8, 1, 12, 0, 0, 0, time.UTC) },
-	}
-	code := run(t.Context(), newApp(w, testTypes(), prompt.Terminal{}))
+	code := run(t.Context(), newApp(worldWith(&out, &errs, env, args...), testTypes(), prompt.Terminal{}))
 	return result{code, out.String(), errs.String()}
 }
 
@@ -128,5 +125,13 @@ func writeFile(t *testing.T, path, content string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// worldWith is a World with a stdout of one's own.
+func worldWith(stdout, stderr io.Writer, env []string, args ...string) proc.World {
+	return proc.World{
+		Program: program, Args: args, Env: env, Stdin: strings.NewReader(""), Stdout: stdout, Stderr: stderr,
+		Now: func() time.Time { return time.Date(2026, 8, 1, 12, 0, 0, 0, time.UTC) },
 	}
 }

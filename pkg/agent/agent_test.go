@@ -429,10 +429,9 @@ func TestTheAgentEndsWhenNothingIsLeftToHold(t *testing.T) {
 	w := start(t, "1.0.0")
 	var clock atomic.Int64
 	now := func() time.Time { return time.Unix(1_800_000_000+clock.Load(), 0) }
-	w.server.now = now
-	w.server.touch()
+	idling := NewServer(w.broker, w.dirs, "1.0.0", os.Getpid(), now) // never run: only asked
 	idle := 10 * time.Minute
-	if got := w.server.exitsAt(idle).Sub(now()); got != idle {
+	if got := idling.exitsAt(idle).Sub(now()); got != idle {
 		t.Errorf("without credentials it exits in %s, want %s", got, idle)
 	}
 	w.register("hub", dockerType, "docker.io")
@@ -442,8 +441,8 @@ func TestTheAgentEndsWhenNothingIsLeftToHold(t *testing.T) {
 		t.Fatalf("%d kept", len(kept))
 	}
 	clock.Store(kept[0].Until.Unix() - 1_800_000_000 - 60)
-	w.server.touch()
-	if got := w.server.exitsAt(idle); got.Before(kept[0].Until.Add(idle)) {
+	idling.touch()
+	if got := idling.exitsAt(idle); got.Before(kept[0].Until.Add(idle)) {
 		t.Errorf("it exits at %s, before %s after its last credential at %s", got, idle, kept[0].Until)
 	}
 }

@@ -94,7 +94,7 @@ func (c *Client) once(ctx context.Context, request wire.Request, body secret.Tex
 		return Answer{}, err
 	}
 	defer conn.Close()
-	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	stop := context.AfterFunc(ctx, conn.interrupt)
 	defer stop()
 	if err := wire.Write(conn, request, body); err != nil {
 		if errors.Is(err, wire.ErrTooLarge) {
@@ -108,7 +108,7 @@ func (c *Client) once(ctx context.Context, request wire.Request, body secret.Tex
 func (c *Client) listen(ctx context.Context, conn connection) (Answer, error) {
 	deadline := firstWord
 	for {
-		conn.SetReadDeadline(time.Now().Add(deadline))
+		conn.readFor(deadline)
 		var reply wire.Reply
 		body, err := wire.Read(conn, &reply)
 		if err != nil {

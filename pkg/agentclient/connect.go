@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -20,7 +19,8 @@ import (
 // connection is a stream to whoever hosts the broker.
 type connection interface {
 	io.ReadWriteCloser
-	SetReadDeadline(time.Time) error
+	readFor(limit time.Duration) // bounds the reads from now on
+	interrupt()                  // ends a read that waits in another goroutine
 }
 
 // Ready is the line that an agent prints once it listens; anything else is what
@@ -32,7 +32,7 @@ func (c *Client) connect(ctx context.Context) (connection, error) {
 	if c.world.Getenv("SVCCONN_AGENT") == "off" {
 		return c.child(ctx)
 	}
-	if conn, err := c.Dial(); err == nil || !absent(err) {
+	if conn, err := c.dial(); err == nil || !absent(err) {
 		return conn, err
 	}
 	return c.start(ctx)
@@ -40,12 +40,14 @@ func (c *Client) connect(ctx context.Context) (connection, error) {
 
 // Dial connects to a running agent. The error of a socket that is not there, or
 // that nobody listens on, is fault.NotFound.
-func (c *Client) Dial() (net.Conn, error) {
+func (c *Client) Dial() (io.ReadWriteCloser, error) { return c.dial() }
+
+func (c *Client) dial() (connection, error) {
 	socket, err := Socket(c.Dirs.Runtime)
 	if err != nil {
 		return nil, err
 	}
-	conn, err := net.Dial("unix", socket)
+	conn, err := dial(socket)
 	switch {
 	case err == nil:
 		return conn, nil
@@ -69,13 +71,13 @@ func (c *Client) start(ctx context.Context) (connection, error) {
 		return nil, err
 	}
 	defer lock.Release()
-	if conn, err := c.Dial(); err == nil || !absent(err) {
+	if conn, err := c.dial(); err == nil || !absent(err) {
 		return conn, err
 	}
 	if err := c.spawn(ctx); err != nil {
 		return nil, err
 	}
-	return c.Dial()
+	return c.dial()
 }
 
 func (c *Client) spawn(ctx context.Context) error {
@@ -151,9 +153,12 @@ type pipes struct {
 	cmd     *exec.Cmd
 }
 
-func (p *pipes) Read(b []byte) (int, error)        { return p.in.Read(b) }
-func (p *pipes) Write(b []byte) (int, error)       { return p.out.Write(b) }
-func (p *pipes) SetReadDeadline(t time.Time) error { return p.in.SetReadDeadline(t) }
+func (p *pipes) Read(b []byte) (int, error)  { return p.in.Read(b) }
+func (p *pipes) Write(b []byte) (int, error) { return p.out.Write(b) }
+
+func (p *pipes) readFor(limit time.Duration) { _ = p.in.SetReadDeadline(time.Now().Add(limit)) }
+
+func (p *pipes) interrupt() { _ = p.in.Close() }
 
 // Close ends the child, which stops when its stdin does, and waits for it.
 func (p *pipes) Close() error {

@@ -18,13 +18,14 @@
 // It refuses files that it does not fully understand: no JSON object, comments, a
 // byte order mark (docker and podman read neither), a key twice, a wrong type. Docker
 // takes such a file for empty and overwrites it at the next `docker login`; we name
-// the line and change nothing. It also refuses to take part in secrets: it removes
-// plain-text logins when asked to, and never reads one.
+// the line and change nothing. It takes no part in secrets: of plain-text logins it sees
+// whether they are there, and removes them when asked to.
 //
 // # Which files
 //
-// Seen with docker 28.2, skopeo 1.9, podman 4.3 and buildah 1.28 (TestExplainAgreesWithTools
-// sees it again), and read in the sources of docker/cli 29.7 and containers/image 5.36.
+// Seen with docker 28.2, skopeo 1.9, podman 4.3 and buildah 1.28 (tools_test.go sees it
+// again), and read in the sources of docker/cli 29.7 and containers/container-libs
+// 523e87c5.
 //
 // Docker looks up one key: credHelpers, else credsStore, else auths; since 28.3
 // DOCKER_AUTH_CONFIG precedes all. For Docker Hub the key is "https://index.docker.io/v1/".

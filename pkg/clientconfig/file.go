@@ -109,7 +109,7 @@ func (s snapshot) replace(text []byte) error {
 	if s.info != nil {
 		mode = s.info.Mode().Perm()
 	}
-	if mode&0o222 == 1 {
+	if mode&0o222 == 0 {
 		return adviseWrite(s.path, fault.New(fault.Failed, "cannot write %s: %w", s.path, errReadOnly))
 	}
 	if err := atomicfile.MakeDir(filepath.Dir(s.path)); err != nil {

@@ -47,35 +47,40 @@ func TestFilesThatAreRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newSetup(t)
-			file := s.docker(c.text)
-			for verb, plan := range map[string]func() (*Plan, error){
-				"login":  func() (*Plan, error) { return PlanDockerLogin(s.Env, []string{reg}, Options{}) },
-				"logout": func() (*Plan, error) { return PlanDockerLogout(s.Env, nil, Options{}) },
-				"forget": func() (*Plan, error) { return PlanForgetPlainText(s.Env, Docker, file, []string{"a"}) },
-			} {
-				_, err := plan()
-				if want := fmt.Sprintf("%s, line %d: ", file, c.line); !fault.Is(err, fault.Invalid) || !strings.HasPrefix(err.Error(), want) {
-					t.Errorf("%s: got %v, want an invalid fault that begins with %q", verb, err, want)
-					continue
-				}
-				noCanary(t, verb, err.Error(), fault.HintOf(err))
-			}
-			if _, err := Pointers(s.Env); err == nil {
-				t.Error("pointers: got no error")
-			}
-			findings := ExplainDocker(s.Env, []string{reg})
-			if findings[0].Leads || !strings.Contains(findings[0].Reason, fmt.Sprintf("line %d: ", c.line)) {
-				t.Errorf("explain: got %+v", findings[0])
-			}
-			noCanary(t, "explain", findings[0].Reason)
-			if diff := cmp.Diff(c.text, content(t, file)); diff != "" {
-				t.Errorf("the file was touched:\n%s", diff)
-			}
-			if left := tree(t, s.State); len(left) > 0 {
-				t.Errorf("made %v", left)
-			}
+			checkRefused(t, c.text, c.line)
 		})
+	}
+}
+
+func checkRefused(t *testing.T, text string, line int) {
+	t.Helper()
+	s := newSetup(t)
+	file := s.docker(text)
+	for verb, plan := range map[string]func() (*Plan, error){
+		"login":  func() (*Plan, error) { return PlanDockerLogin(s.Env, []string{reg}, Options{}) },
+		"logout": func() (*Plan, error) { return PlanDockerLogout(s.Env, nil, Options{}) },
+		"forget": func() (*Plan, error) { return PlanForgetPlainText(s.Env, Docker, file, []string{"a"}) },
+	} {
+		_, err := plan()
+		if want := fmt.Sprintf("%s, line %d: ", file, line); !fault.Is(err, fault.Invalid) || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: got %v, want an invalid fault that begins with %q", verb, err, want)
+			continue
+		}
+		noCanary(t, verb, err.Error(), fault.HintOf(err))
+	}
+	if _, err := Pointers(s.Env); err == nil {
+		t.Error("pointers: got no error")
+	}
+	findings := ExplainDocker(s.Env, []string{reg})
+	if findings[0].Leads || !strings.Contains(findings[0].Reason, fmt.Sprintf("line %d: ", line)) {
+		t.Errorf("explain: got %+v", findings[0])
+	}
+	noCanary(t, "explain", findings[0].Reason)
+	if diff := cmp.Diff(text, content(t, file)); diff != "" {
+		t.Errorf("the file was touched:\n%s", diff)
+	}
+	if left := tree(t, s.State); len(left) > 0 {
+		t.Errorf("made %v", left)
 	}
 }
 
@@ -97,7 +102,7 @@ func TestThingsThatAreNoFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.vars["DOCKER_CONFIG"] = s.Home + "/large"
-	if _, err := PlanDockerLogin(s.Env, []string{reg}, Options{}); !fault.Is(err, fault.Invalid) {
+	if _, err := PlanDockerLogin(s.Env, []string{reg}, Options{}); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "16 MiB") {
 		t.Errorf("large file: got %v", err)
 	}
 }

@@ -229,13 +229,18 @@ func TestExplainAgreesWithTools(t *testing.T) {
 			t.Parallel()
 			r := newRealTools(t)
 			prepare(r)
-			findings := ExplainDocker(r.Env, []string{r.host})
-			for i, tool := range []string{"docker", "skopeo"} {
-				if got := r.run(r.pull(tool)...); findings[i].Leads != (got == helperUser+"-svcconn") {
-					t.Errorf("%s comes as %q, but: %+v", tool, got, findings[i])
-				}
-			}
+			r.checkExplained()
 		})
+	}
+}
+
+func (r *realTools) checkExplained() {
+	r.t.Helper()
+	findings := ExplainDocker(r.Env, []string{r.host})
+	for i, tool := range []string{"docker", "skopeo"} {
+		if got := r.run(r.pull(tool)...); findings[i].Leads != (got == helperUser+"-svcconn") {
+			r.t.Errorf("%s comes as %q, but: %+v", tool, got, findings[i])
+		}
 	}
 }
 

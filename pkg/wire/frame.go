@@ -30,9 +30,12 @@ var ErrTooLarge = errors.New("wire: frame too large")
 
 // Write sends one frame with one call of w.Write.
 func Write(w io.Writer, header any, body secret.Text) error {
-	head, err := json.Marshal(header)
-	if err != nil {
-		return fmt.Errorf("wire: %w", err)
+	head, quick := encode(header)
+	if !quick {
+		var err error
+		if head, err = json.Marshal(header); err != nil {
+			return fmt.Errorf("wire: %w", err)
+		}
 	}
 	if len(head) > MaxHeader || body.Len() > MaxBody {
 		return ErrTooLarge
@@ -41,7 +44,7 @@ func Write(w io.Writer, header any, body secret.Text) error {
 	binary.BigEndian.PutUint32(frame, uint32(len(head)))
 	binary.BigEndian.PutUint32(frame[4:], uint32(body.Len()))
 	frame = append(append(frame, head...), body.Reveal()...)
-	_, err = w.Write(frame)
+	_, err := w.Write(frame)
 	clear(frame)
 	return err
 }
@@ -62,8 +65,10 @@ func Read(r io.Reader, header any) (secret.Text, error) {
 	if err != nil {
 		return secret.Text{}, err
 	}
-	if err := json.Unmarshal(head, header); err != nil {
-		return secret.Text{}, fmt.Errorf("wire: malformed header: %w", err)
+	if !decode(head, header) {
+		if err := json.Unmarshal(head, header); err != nil {
+			return secret.Text{}, fmt.Errorf("wire: malformed header: %w", err)
+		}
 	}
 	body, err := readExactly(r, bodyLen)
 	if err != nil {

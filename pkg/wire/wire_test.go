@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"testing"
@@ -79,6 +80,46 @@ func TestErrorsKeepTheirKindAndHint(t *testing.T) {
 	got := FromFault(sent).Fault()
 	if got.Error() != sent.Error() || fault.KindOf(got) != fault.Denied || fault.HintOf(got) != "100% sure" {
 		t.Errorf("%v (%s), hint %q", got, fault.KindOf(got), fault.HintOf(got))
+	}
+}
+
+// FuzzQuick: the quick way and the long way give the same.
+func FuzzQuick(f *testing.F) {
+	f.Add(1, "docker.get", "docker-credential-svcconn", "v1.2.3", 42, "/home/me/.config/svcconn", `{"event":"done"}`)
+	f.Add(0, "", "<b>", "é", -1, `C:\svcconn "x"`, `{"event":"done","absent":true}`)
+	f.Fuzz(func(t *testing.T, v int, op, binary, release string, pid int, config, head string) {
+		request := Request{Protocol: v, Op: op, Client: Client{binary, release, pid}, Config: config}
+		long, err := json.Marshal(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if quick, ok := encode(request); ok && string(quick) != string(long) {
+			t.Errorf("encoded %s, want %s", quick, long)
+		}
+		var quick, slow Reply
+		if decode([]byte(head), &quick) {
+			if err := json.Unmarshal([]byte(head), &slow); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(slow, quick); diff != "" {
+				t.Error(diff)
+			}
+		}
+	})
+}
+
+func TestTheHeadersOfAWarmGetAreQuick(t *testing.T) {
+	t.Parallel()
+	request := Request{Protocol: Protocol, Op: DockerGet, Client: Client{"docker-credential-svcconn", "v1.2.3", 4711}, Config: "/home/me/.config/svcconn"}
+	if _, ok := encode(request); !ok {
+		t.Error("the request is not encoded the quick way")
+	}
+	for _, reply := range []Reply{{Event: Success}, {Event: Success, Absent: true}} {
+		text, err := json.Marshal(reply)
+		var got Reply
+		if err != nil || !decode(text, &got) || cmp.Diff(reply, got) != "" {
+			t.Errorf("%s is not decoded the quick way", text)
+		}
 	}
 }
 
