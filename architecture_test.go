@@ -168,7 +168,7 @@ var homes = map[string][]string{
 	"filippo.io/age":                              {"pkg/secrets"},
 	"github.com/godbus/dbus/v5":                   {"pkg/secrets"},
 	"github.com/urfave/cli/v2":                    {"pkg/admin"},
-	"github.com/rogpeppe/go-internal":               {"pkg/clientconfig"}, // its diff
+	"github.com/rogpeppe/go-internal":             {"pkg/clientconfig"}, // its diff
 	"github.com/tailscale/hujson":                 {"pkg/clientconfig"},
 	"github.com/docker/docker-credential-helpers": {"pkg/dockerhelper", "connectors/docker"},
 	"github.com/google/go-containerregistry":      {"connectors/docker", "pkg/registrytest"},
@@ -217,8 +217,9 @@ func hasHome(own, imported string) bool {
 // else may, with the reason.
 var injected = map[string]map[string]string{
 	"time.Now": {
-		"pkg/proc/proc.go":          "the border",
-		"pkg/agentclient/client.go": "deadlines of a connection are the kernel's clock",
+		"pkg/proc/proc.go":                "the border",
+		"pkg/agentclient/connect.go":      "deadlines of a connection are the kernel's clock",
+		"pkg/agentclient/dial_windows.go": "deadlines of a connection are the kernel's clock",
 	},
 	"os.Getenv":          {},
 	"os.Environ":         {"pkg/proc/proc.go": "the border"},

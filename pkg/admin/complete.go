@@ -162,7 +162,7 @@ func settingCandidates(fields field.Set, current string) completion {
 		return completion{}
 	}
 	out := completion{words: plainCandidates(f.Info().Choices), files: strings.HasPrefix(value, "@")}
-	if f.Info().Secret() && value == "" {
+	if f.Info().Secret() && !out.files {
 		out.noSpace = true
 		out.words = []candidate{{"@", "a file"}, {"-", "standard input"}, {"env:", "an environment variable"}, {"cmd:", "the output of a command"}}
 	}

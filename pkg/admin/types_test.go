@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/svcconn/svcconn/pkg/field"
 	"github.com/svcconn/svcconn/pkg/proc"
 	"github.com/svcconn/svcconn/pkg/prompt"
+	"github.com/svcconn/svcconn/pkg/registry"
 )
 
 // The test binary plays svcconn itself, with the connector types below and nobody
@@ -133,5 +135,15 @@ func worldWith(stdout, stderr io.Writer, env []string, args ...string) proc.Worl
 	return proc.World{
 		Program: program, Args: args, Env: env, Stdin: strings.NewReader(""), Stdout: stdout, Stderr: stderr,
 		Now: func() time.Time { return time.Date(2026, 8, 1, 12, 0, 0, 0, time.UTC) },
+	}
+}
+
+// registerHub registers the connector hub, of type cloud.
+func registerHub(t *testing.T, config string) {
+	t.Helper()
+	dir := registry.Open(filepath.Join(config, "connectors"), worldWith(nil, nil, nil).Now)
+	defer dir.Close()
+	if _, err := dir.Create(t.Context(), registry.Connector{Name: "hub", Type: "cloud", Method: "iam-role", Description: "ours"}); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -129,9 +129,9 @@ func (s *Server) exitsAt(idle time.Duration) time.Time {
 // drain lets requests under way finish; connections that are merely open do not
 // count.
 func (s *Server) drain() {
-	const patience = 10 * time.Second
-	for start := time.Now(); s.active.Load() > 0 && time.Since(start) < patience; {
-		time.Sleep(5 * time.Millisecond)
+	const step, steps = 5 * time.Millisecond, 2000
+	for n := 0; s.active.Load() > 0 && n < steps; n++ {
+		time.Sleep(step)
 	}
 }
 
