@@ -129,7 +129,7 @@ func (b *Broker) complete(ctx context.Context, draft Draft, old map[string]secre
 		Name: draft.Name, Description: draft.Description, Type: checked.Type.Name, Method: checked.Method.Name,
 		ResourceType: checked.ResourceType, ResourceName: decidedName(checked),
 		Labels: draft.Labels, ExpiresAt: draft.ExpiresAt, SkewTolerance: draft.SkewTolerance, Expiration: spec.Expiration,
-		Configuration: given(spec, checked),
+		Configuration: checked.Values.Plain(), // defaults too: the file then says all that counts
 		Secrets:       registry.SecretRef{References: draft.References},
 	}, checked.Values.Secrets(), nil
 }
@@ -142,19 +142,6 @@ func decidedName(checked connector.Settings) string {
 		return ""
 	}
 	return checked.ResourceName
-}
-
-// given keeps the fields that a person set, in canonical form; defaults stay out of
-// the file, so that it says what was decided.
-func given(spec connector.Spec, checked connector.Settings) map[string]any {
-	canonical := checked.Values.Plain()
-	out := map[string]any{}
-	for name := range spec.Values.Plain() {
-		if value, ok := canonical[name]; ok {
-			out[name] = value
-		}
-	}
-	return out
 }
 
 // prove verifies a connector that is not stored yet. Where its one resource's name
@@ -261,29 +248,51 @@ func firstOf(errs ...error) error {
 // the next change.
 func (b *Broker) sweep(ctx context.Context) {
 	orphans, err := b.pending.List()
-	if err != nil || len(orphans) == 0 {
-		return
-	}
-	snapshot, err := b.registry.Snapshot(ctx)
 	if err != nil {
 		return
 	}
-	used := map[registry.SecretKey]bool{}
-	for _, c := range snapshot.All() {
-		used[registry.SecretKey{Store: c.Secrets.Store, Key: c.Secrets.Key}] = true
-	}
 	for _, key := range orphans {
-		if used[key] {
-			if done, err := b.pending.Begin(key); err == nil {
-				_ = done()
-			}
-			continue
-		}
-		if len(snapshot.Broken()) > 0 {
-			continue // a broken file may point at it
-		}
-		if finish, err := b.condemn(ctx, registry.SecretRef{Store: key.Store, Key: key.Key}); err == nil {
-			_ = finish(nil)
+		if used, err := b.uses(ctx, key); err == nil {
+			b.settle(ctx, key, used)
 		}
 	}
+}
+
+// settle ends an operation that was listed as dead. The connectors are looked at
+// again once its entry is held: it may have been listed at its very beginning,
+// before it had the lock, and have ended well since.
+func (b *Broker) settle(ctx context.Context, key registry.SecretKey, used bool) {
+	finish, err := b.condemn(ctx, registry.SecretRef{Store: key.Store, Key: key.Key})
+	if err != nil {
+		return
+	}
+	if !used {
+		if used, err = b.uses(ctx, key); err != nil {
+			return // the journal keeps the key
+		}
+	}
+	if used {
+		err = errInUse
+	}
+	_ = finish(err)
+}
+
+var errInUse = errors.New("a connector points at it")
+
+// uses reports whether a connector points at a bundle. With a broken connector file,
+// which may point at it, that is not known.
+func (b *Broker) uses(ctx context.Context, key registry.SecretKey) (bool, error) {
+	snapshot, err := b.registry.Snapshot(ctx)
+	if err != nil {
+		return false, err
+	}
+	for _, c := range snapshot.All() {
+		if c.Secrets.Store == key.Store && c.Secrets.Key == key.Key {
+			return true, nil
+		}
+	}
+	for _, broken := range snapshot.Broken() {
+		return false, broken.Err
+	}
+	return false, nil
 }
