@@ -6,9 +6,12 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // registered is a world with a keyring and one registered registry.
@@ -38,6 +41,31 @@ func TestAgentKilled(t *testing.T) {
 	}
 }
 
+// TestAgentKilledBusy ends the agent again and again while front-ends use it.
+func TestAgentKilledBusy(t *testing.T) {
+	t.Parallel()
+	w, r := registered(t, "with the agent killed under 100 front-ends at work, each is answered all the same")
+	answered := make(chan []result)
+	go func() { answered <- w.getMany(100, r) }()
+	for range 3 {
+		w.killAgents()
+		time.Sleep(50 * time.Millisecond)
+	}
+	w.wantLogins(<-answered, r)
+	w.wantLogin(r.host, r)
+	w.wantOneAgent()
+}
+
+// killAgents ends every agent of the world, also one that is only starting.
+func (w *world) killAgents() {
+	for _, pid := range w.processes() {
+		command, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cmdline")
+		if strings.Contains(string(command), "agent\x00run") {
+			syscall.Kill(pid, syscall.SIGKILL)
+		}
+	}
+}
+
 // TestStaleSocket puts a socket that nobody listens on where the agent's belongs.
 func TestStaleSocket(t *testing.T) {
 	t.Parallel()
@@ -63,15 +91,20 @@ func (w *world) wantOneAgent() {
 	}
 }
 
-// getMany asks the helper many times at once and requires every answer.
-func (w *world) getMany(n int, r *registry) {
-	w.t.Helper()
+// getMany asks the helper many times at once.
+func (w *world) getMany(n int, r *registry) []result {
 	var all sync.WaitGroup
 	results := make([]result, n)
 	for i := range n {
 		all.Go(func() { results[i] = w.get(r.host).run() })
 	}
 	all.Wait()
+	return results
+}
+
+// wantLogins requires every answer of getMany to be the registered login.
+func (w *world) wantLogins(results []result, r *registry) {
+	w.t.Helper()
 	for _, res := range results {
 		var got login
 		w.decode(res.exits(0), &got)
@@ -88,7 +121,7 @@ func TestHundredStart(t *testing.T) {
 	w, r := registered(t, "100 front-ends at once, no agent running: all are answered and exactly one agent is started")
 	w.ok("svcconn", "agent", "stop")
 	starts := w.countStarts()
-	w.getMany(100, r)
+	w.wantLogins(w.getMany(100, r), r)
 	if n := strings.Count(w.read(starts), "\n"); n != 1 {
 		t.Fatalf("svcconn was started %d times, want once:\n%s", n, w.read(starts))
 	}
@@ -112,7 +145,7 @@ func TestColdCache(t *testing.T) {
 	w, r := registered(t, "500 concurrent get of one cold registry: 500 answers, exactly one mint in the audit log")
 	w.ok("svcconn", "agent", "stop")
 	before := w.audited("minted")
-	w.getMany(500, r)
+	w.wantLogins(w.getMany(500, r), r)
 	if minted := w.audited("minted") - before; minted != 1 {
 		t.Fatalf("%d mints, want 1", minted)
 	}

@@ -15,12 +15,14 @@ import (
 func TestLogoutRestores(t *testing.T) {
 	t.Parallel()
 	w, r := registered(t, "login docker changes only our entry; logout docker restores both files byte by byte")
-	need(t, "podman")
+	need(t, "skopeo")
 	docker := w.file("{\n\t\"auths\": {},\n\t\"HttpHeaders\": { \"X-Meta\": \"a\" },   \"psFormat\":\"table\"\n}", "home", ".docker", "config.json")
-	podman := w.file("{ \"auths\" : { } }\n", "xdg", "containers", "auth.json")
-	before := w.read(docker) + w.read(podman)
-	w.ok("svcconn", "login", "docker", "--dry-run", r.host)
-	if after := w.read(docker) + w.read(podman); after != before {
+	podman := w.file("{ \"auths\" : { } }\n", "home", ".config", "containers", "auth.json")
+	session := w.file("{\"auths\":{}}", "xdg", "containers", "auth.json")
+	all := func() string { return w.read(docker) + w.read(podman) + w.read(session) }
+	before := all()
+	w.ok("svcconn", "login", "docker", "--dry-run", r.host).says(r.host)
+	if after := all(); after != before {
 		t.Fatalf("--dry-run changed a file:\n%s", after)
 	}
 	w.ok("svcconn", "login", "docker", r.host)
@@ -29,11 +31,33 @@ func TestLogoutRestores(t *testing.T) {
 			t.Errorf("%s does not lead to us:\n%s", file, text)
 		}
 	}
+	w.ok("skopeo", "login", "--get-login", r.host).prints(r.user)
 	w.ok("svcconn", "login", "docker", r.host)
 	w.ok("svcconn", "logout", "docker", r.host)
-	if after := w.read(docker) + w.read(podman); after != before {
+	if after := all(); after != before {
 		t.Fatalf("before:\n%s\nafter:\n%s", before, after)
 	}
+}
+
+// TestCredsStore has us as docker's store for everything.
+func TestCredsStore(t *testing.T) {
+	eachDockerCLI(t, func(t *testing.T, docker string) {
+		w, r := registered(t, "as credsStore the helper serves what is registered and leaves other registries to anonymous pulls")
+		w.useEngine()
+		w.file(`{"credsStore": "svcconn"}`, "home", ".docker", "config.json")
+		need(t, "skopeo")
+		other := w.startRegistry(setup{tokens: true, publicRepo: "open/app", password: "public"})
+		open := other.host + "/open/app:1"
+		w.ok("skopeo", "copy", "--dest-tls-verify=false", "--dest-creds=ada:public", "docker-archive:"+w.imageFile(open), "docker://"+open)
+		w.ok(docker, "pull", open)
+		w.ok(docker, "rmi", open)
+		c := dockerClient("", docker)
+		ref := r.host + "/team/app:1"
+		c.make(w, ref, w.unique("store-"+r.host[len("127.0.0.1:"):]))
+		c.push(w, ref).run().exits(0)
+		c.drop(w, ref)
+		c.pull(w, ref).run().exits(0)
+	})
 }
 
 // TestDockerConfigVariable has DOCKER_CONFIG set, which moves docker's file and,

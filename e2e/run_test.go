@@ -53,7 +53,8 @@ func (c *call) revealing() *call                 { c.reveals = true; return c }
 func (c *call) String() string                   { return strings.Join(c.argv, " ") }
 
 // run executes the command in a process group of its own. One that hangs, or that
-// leaves a background process holding its output, fails the test.
+// leaves a background process holding its output, fails the test. It may be called
+// from any goroutine.
 func (c *call) run() result {
 	c.w.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), c.limit)
@@ -68,11 +69,11 @@ func (c *call) run() result {
 	var exit *exec.ExitError
 	switch {
 	case ctx.Err() != nil:
-		c.w.t.Fatalf("%s: still running after %v\n%s", c, c.limit, res.output())
+		c.w.t.Errorf("%s: still running after %v\n%s", c, c.limit, res.output())
 	case errors.Is(err, exec.ErrWaitDelay):
-		c.w.t.Fatalf("%s: a process that it left behind holds its output", c)
+		c.w.t.Errorf("%s: a process that it left behind holds its output", c)
 	case err != nil && !errors.As(err, &exit):
-		c.w.t.Fatalf("%s: %v", c, err)
+		c.w.t.Errorf("%s: %v", c, err)
 	}
 	return res
 }

@@ -48,7 +48,7 @@ func (a *app) finish(ctx context.Context, err error) int {
 	switch {
 	case err == nil || a.stdout.broken:
 		return proc.Done // a reader that has gone away has what it wanted
-	case errors.Is(ctx.Err(), context.Canceled):
+	case errors.Is(ctx.Err(), context.Canceled), fault.Is(err, fault.Interrupted):
 		err = fault.New(fault.Interrupted, "interrupted")
 	}
 	err = visible(err)

@@ -427,7 +427,7 @@ func failing(ctx context.Context, t *testing.T, stdout io.Writer, err error) (in
 func TestExitCodes(t *testing.T) {
 	t.Parallel()
 	for kind, want := range map[fault.Kind]int{
-		fault.Failed: 1, fault.Invalid: 2, fault.NotFound: 3, fault.Denied: 4, fault.Unavailable: 5, fault.NeedsPerson: 6, fault.Ambiguous: 7, fault.Interrupted: 130,
+		fault.Failed: 1, fault.Invalid: 2, fault.NotFound: 3, fault.Denied: 4, fault.Unavailable: 5, fault.NeedsPerson: 6, fault.Ambiguous: 7,
 	} {
 		code, stderr := failing(t.Context(), t, io.Discard, fault.New(kind, "it went wrong"))
 		if code != want || stderr != "svcconn: error: it went wrong\n" {

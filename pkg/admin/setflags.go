@@ -205,7 +205,7 @@ func (r setReader) secret(ctx context.Context, s setting) (secret.Text, error) {
 	case !s.given, s.value == "-" && r.isAtStdin:
 		return r.ask(ctx, s.field)
 	case s.value == "-":
-		return secrets.ReadStream(r.stdin)
+		return r.readStdin(ctx)
 	case isFile:
 		value, err := secrets.ReadFile(ctx, path)
 		return value, withTilde(err, path)
@@ -215,6 +215,25 @@ func (r setReader) secret(ctx context.Context, s setting) (secret.Text, error) {
 		return secret.Text{}, err
 	}
 	return r.resolve(ctx, ref)
+}
+
+// readStdin reads to the end of stdin or of ctx: a pipe may never end.
+func (r setReader) readStdin(ctx context.Context) (secret.Text, error) {
+	type answer struct {
+		text secret.Text
+		err  error
+	}
+	done := make(chan answer, 1)
+	go func() {
+		text, err := secrets.ReadStream(r.stdin)
+		done <- answer{text, err}
+	}()
+	select {
+	case a := <-done:
+		return a.text, a.err
+	case <-ctx.Done():
+		return secret.Text{}, ctx.Err()
+	}
 }
 
 // ask asks the person.

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"io"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -179,5 +180,18 @@ func TestSetWithoutTerminal(t *testing.T) {
 	r.terminal, r.isAtStdin = prompt.Terminal{}, true
 	if _, err := r.read(t.Context(), []string{"password=-"}); !fault.Is(err, fault.NeedsPerson) {
 		t.Errorf("stdin that is a terminal: got %v", err)
+	}
+}
+
+// Ctrl-C ends waiting for a stdin that never ends.
+func TestSetStdinInterrupted(t *testing.T) {
+	t.Parallel()
+	endless, _ := io.Pipe()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	r := testReader()
+	r.stdin = endless
+	if _, err := r.read(ctx, []string{"password=-"}); !fault.Is(err, fault.Interrupted) {
+		t.Errorf("got %v", err)
 	}
 }

@@ -20,8 +20,8 @@ import (
 	"github.com/svcconn/svcconn/pkg/registry"
 )
 
-// The test binary plays svcconn itself, with the connector types below and nobody
-// at the terminal.
+// The test binary plays svcconn itself, with the connector types below: once with
+// nobody at the terminal, and once as it is.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		program: func() {
@@ -31,8 +31,11 @@ func TestMain(m *testing.M) {
 				return run(ctx, newApp(w, testTypes(), prompt.Terminal{}))
 			})
 		},
+		programAtTerminal: func() { proc.Main(Program(testTypes())) },
 	})
 }
+
+const programAtTerminal = "svcconn-at-terminal"
 
 var (
 	testUser   = field.String{Name: "username", Title: "user name", Help: "Who logs in.", Required: true, Example: "ci"}

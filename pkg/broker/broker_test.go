@@ -235,6 +235,25 @@ func TestRegisterIsAllOrNothing(t *testing.T) {
 	}
 }
 
+// An operation can be listed as dead in the instant before it has its lock, and have
+// ended well by the time that somebody sweeps.
+func TestSweepingSparesWhatHasEndedWell(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.one("kept", "kept.example.com")
+	kept, err := w.Find(t.Context(), "kept")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.settle(t.Context(), registry.SecretKey{Store: kept.Secrets.Store, Key: kept.Secrets.Key})
+	if _, err := w.Credential(t.Context(), Request{Connector: "kept"}); err != nil {
+		t.Errorf("its secrets are gone: %v", err)
+	}
+	if orphans, err := w.pending.List(); err != nil || len(orphans) != 0 {
+		t.Errorf("the journal has %v, %v", orphans, err)
+	}
+}
+
 func TestSecretsOfAnOperationThatDiedAreSwept(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

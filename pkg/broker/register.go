@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -252,24 +253,23 @@ func (b *Broker) sweep(ctx context.Context) {
 		return
 	}
 	for _, key := range orphans {
-		if used, err := b.uses(ctx, key); err == nil {
-			b.settle(ctx, key, used)
+		if _, err := b.uses(ctx, key); err == nil {
+			b.settle(ctx, key)
 		}
 	}
 }
 
-// settle ends an operation that was listed as dead. The connectors are looked at
-// again once its entry is held: it may have been listed at its very beginning,
-// before it had the lock, and have ended well since.
-func (b *Broker) settle(ctx context.Context, key registry.SecretKey, used bool) {
+// settle ends an operation that was listed as dead. It looks at the connectors once
+// it holds the journal's entry: what was listed at its very beginning, before it had
+// the lock, may have ended well since.
+func (b *Broker) settle(ctx context.Context, key registry.SecretKey) {
 	finish, err := b.condemn(ctx, registry.SecretRef{Store: key.Store, Key: key.Key})
 	if err != nil {
 		return
 	}
-	if !used {
-		if used, err = b.uses(ctx, key); err != nil {
-			return // the journal keeps the key
-		}
+	used, err := b.uses(ctx, key)
+	if err != nil {
+		return // the journal keeps the key
 	}
 	if used {
 		err = errInUse

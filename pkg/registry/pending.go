@@ -37,8 +37,9 @@ type Pending struct {
 // OpenPending returns the journal in a folder. Nothing is made before the first
 // Begin.
 func OpenPending(state string) *Pending {
-	// List holds an entry for an instant; who works on it holds it for longer.
-	return &Pending{folder: filepath.Join(state, "pending"), patience: time.Second}
+	// Who looks at an entry holds it for an instant, and who takes it for dead before
+	// its owner has the lock, as long as the secret store takes to wipe nothing.
+	return &Pending{folder: filepath.Join(state, "pending"), patience: 10 * time.Second}
 }
 
 // Begin writes down, durably, that an operation on the key has begun. done ends it

@@ -33,7 +33,7 @@ func newAuthority(now time.Time) (*authority, error) {
 	}
 	leaf := template("registrytest", now)
 	leaf.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}
-	leaf.DNSNames = []string{"localhost", "registry-1.docker.io", "auth.docker.io"}
+	leaf.DNSNames = []string{"localhost", "registry-1.docker.io", "auth.docker.io", "registry.example.com"}
 	leaf.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	leafKey, err := newSigningKey()
 	if err != nil {
