@@ -75,7 +75,7 @@ func Type() *connector.Type {
 
 const typeDoc = `The Docker service connector logs in to one container registry that speaks the Docker or OCI protocol: Docker Hub, the registries of GitHub and GitLab, Quay, Harbor, Artifactory, Nexus, or one of your own. docker, buildx, compose, podman, skopeo, crane, helm and oras get the login from docker-credential-svcconn whenever they need it, and none of them keeps it.
 
-The password stays in the secret store and is handed out as it is, since this protocol has no way to make a shorter-lived one of it. So register an access token of limited rights where the registry has them. For the registries of AWS, Google Cloud and Azure prefer the connector types aws, gcp and azure, which mint logins that expire.
+The password stays in the secret store and is handed out as it is, since this protocol has no way to make a shorter-lived one of it. So register an access token of limited rights where the registry has them. Where svcconn has a connector type for the cloud that runs the registry, prefer that: it mints logins that expire.
 
 Registering and verifying need no docker daemon: the connector does the handshake that docker does, and a wrong password is refused at once.
 

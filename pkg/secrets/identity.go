@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"runtime/debug"
 
 	"filippo.io/age"
 	"filippo.io/age/armor"
@@ -66,6 +67,7 @@ func decryptIdentity(path string, file []byte, pass secret.Text) (*identity, err
 	}
 	key.SetMaxWorkFactor(maxWorkFactor)
 	plaintext, err := openSealed(file, key)
+	debug.FreeOSMemory() // scrypt took 128 MiB, and the agent lives on
 	var mismatch *age.NoIdentityMatchError
 	switch {
 	case errors.As(err, &mismatch) && len(mismatch.StanzaTypes) == 1 && mismatch.StanzaTypes[0] == "scrypt":
