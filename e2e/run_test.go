@@ -21,7 +21,7 @@ type call struct {
 	env     []string
 	stdin   string
 	limit   time.Duration // a command that takes longer counts as hanging
-	reveals bool          // it is meant to print a secret
+	reveals bool          // it is meant to print a secret on stdout
 }
 
 // result is what a command did.
@@ -65,7 +65,7 @@ func (c *call) run() result {
 	start := time.Now()
 	err := cmd.Run()
 	res := result{t: c.w.t, line: c.String(), code: cmd.ProcessState.ExitCode(), stdout: stdout.String(), stderr: stderr.String(), took: time.Since(start)}
-	c.w.note(c, res.stdout+res.stderr)
+	c.w.note(c, res.stdout, res.stderr)
 	var exit *exec.ExitError
 	switch {
 	case ctx.Err() != nil:
@@ -113,13 +113,14 @@ func (w *world) find(name string) string {
 	return name
 }
 
-func (w *world) note(c *call, output string) {
+// note keeps what a command printed, but for the secret that it was meant to.
+func (w *world) note(c *call, stdout, stderr string) {
+	if c.reveals {
+		stdout = "(not shown)\n"
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if c.reveals {
-		output = "(not shown)"
-	}
-	w.printed = append(w.printed, record{c.String(), output})
+	w.printed = append(w.printed, record{c.String(), stdout + stderr})
 }
 
 func (w *world) logTranscript() {

@@ -37,7 +37,7 @@ func (c *call) onTerminal(answers ...answer) result {
 	}
 	cmd.Wait()
 	<-read
-	c.w.note(c, screen.String())
+	c.w.note(c, screen.String(), "")
 	if ctx.Err() != nil {
 		c.w.t.Fatalf("%s: still running after %v\n%s", c, c.limit, screen)
 	}

@@ -19,16 +19,42 @@ func agentCommand() command {
 		name: "agent", group: useGroup, summary: "the background process that holds minted credentials",
 		doc: `The agent holds minted credentials, in memory alone, and refreshes them before they expire. It is started by whoever asks first and ends some minutes after its last credential has expired; there is no need to run it by hand. SVCCONN_AGENT=off does without it.`,
 		commands: []command{
-			{name: "status", summary: "what the agent holds and until when, never the values", flags: printing(), run: runAgentStatus,
-				examples: []example{{"what is kept?", "svcconn agent status"}}},
-			{name: "stop", summary: "end the agent; what it holds is gone", run: runAgentStop},
-			{name: "forget", summary: "drop the kept credentials of one connector, or all", args: []argument{{name: connectorWord, optional: true}}, run: runAgentForget,
-				examples: []example{{"the registry refuses what docker was given: get it anew", "svcconn agent forget hub"}}},
-			{name: "unlock", summary: "give the agent the passphrase of the file secret store", run: runAgentUnlock},
-			{name: "run", summary: "be the agent, in the foreground", run: runAgentRun, flags: []flag{
-				{name: "background", usage: "say so on stdout once it listens, for the program that starts it"},
-				{name: "stdio", usage: "answer one program on stdin and stdout instead"},
-			}},
+			{
+				name: "status", summary: "what the agent holds and until when, never the values",
+				doc:      "Shows whether the agent runs, and which credentials it keeps until when. It does not start one.",
+				flags:    printing(),
+				examples: []example{{"what is kept?", "svcconn agent status"}},
+				run:      runAgentStatus,
+			},
+			{
+				name: "stop", summary: "end the agent; what it holds is gone",
+				doc:      "Ends the agent. What it held in memory is gone; whoever needs a credential next starts it anew.",
+				examples: []example{{"forget everything, the passphrase of the secret store too", "svcconn agent stop"}},
+				run:      runAgentStop,
+			},
+			{
+				name: "forget", summary: "drop the kept credentials of one connector, or all",
+				doc:      "Drops kept credentials, so that the next request mints anew.",
+				args:     []argument{{name: connectorWord, optional: true}},
+				examples: []example{{"the registry refuses what docker was given: get it anew", "svcconn agent forget hub"}},
+				run:      runAgentForget,
+			},
+			{
+				name: "unlock", summary: "give the agent the passphrase of the file secret store",
+				doc:      "Asks for the passphrase of the file secret store, or reads it from the file that SVCCONN_PASSPHRASE_FILE names, and gives it to the agent, which then asks no more for as long as it lives.",
+				examples: []example{{"before a build that runs where nobody can be asked", "svcconn agent unlock"}},
+				run:      runAgentUnlock,
+			},
+			{
+				name: "run", summary: "be the agent, in the foreground",
+				doc: "Is the agent, until it has nothing left to hold. Programs start it; by hand it serves to see what it does.",
+				flags: []flag{
+					{name: "background", usage: "say so on stdout once it listens, for the program that starts it"},
+					{name: "stdio", usage: "answer one program on stdin and stdout instead"},
+				},
+				examples: []example{{"watch it end by itself", "svcconn agent run"}},
+				run:      runAgentRun,
+			},
 		},
 	}
 }

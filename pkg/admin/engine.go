@@ -145,7 +145,7 @@ func (e *engine) passphrase(ctx context.Context) (secret.Text, error) {
 	if file := e.world.Getenv("SVCCONN_PASSPHRASE_FILE"); file != "" {
 		return secrets.ReadFile(ctx, file)
 	}
-	return e.askPassphrase(ctx, "passphrase of the secret store", false)
+	return e.askPassphrase(ctx, "Passphrase of the secret store", false)
 }
 
 // forget tells a running agent to drop what it keeps of a connector. Without an agent

@@ -226,7 +226,9 @@ func dockerErase(ctx context.Context, c *call, _ settings.Settings) (wire.Reply,
 	}
 	b.Forget(ctx, located.Connector.ID)
 	c.server.echoes.forget(located.ResourceName)
-	c.notice(fmt.Sprintf("connector %[1]s goes on serving %[2]s; to end that: svcconn logout docker %[2]s, or svcconn delete %[1]s",
-		located.Connector.Name, located.ResourceName))
+	if c.server.echoes.firstErase(located.ResourceName, c.server.now()) {
+		c.notice(fmt.Sprintf("connector %[1]s goes on serving %[2]s; to end that: svcconn logout docker %[2]s, or svcconn delete %[1]s",
+			located.Connector.Name, located.ResourceName))
+	}
 	return wire.Reply{}, secret.Text{}, nil
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/svcconn/svcconn/pkg/secret"
 )
@@ -21,12 +22,13 @@ type echoes struct {
 
 	mu     sync.Mutex
 	recent map[string][][sha256.Size]byte // by resource name
+	erased map[string]time.Time           // by resource name
 }
 
 func newEchoes() *echoes {
 	key := make([]byte, sha256.Size)
 	_, _ = rand.Read(key) // never fails
-	return &echoes{key: key, recent: map[string][][sha256.Size]byte{}}
+	return &echoes{key: key, recent: map[string][][sha256.Size]byte{}, erased: map[string]time.Time{}}
 }
 
 func (e *echoes) digest(username string, text secret.Text) (sum [sha256.Size]byte) {
@@ -57,4 +59,17 @@ func (e *echoes) forget(resource string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.recent, resource)
+}
+
+// oneLogout is how far apart the erases of one docker logout can be: it runs up to
+// four, for spellings of the same registry.
+const oneLogout = 5 * time.Second
+
+// firstErase reports whether an erase is the first of a docker logout.
+func (e *echoes) firstErase(resource string, now time.Time) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	last, seen := e.erased[resource]
+	e.erased[resource] = now
+	return !seen || now.Sub(last) > oneLogout
 }

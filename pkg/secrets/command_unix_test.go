@@ -39,6 +39,14 @@ func TestResolveCommand(t *testing.T) {
 	}
 }
 
+func TestCommandHasOnlyTheGivenEnvironment(t *testing.T) {
+	t.Parallel()
+	got, err := resolve(t, "cmd:echo ${HOME-none}", secrets.Sources{})
+	if err != nil || got.Reveal() != "none" {
+		t.Errorf("HOME is %q, error %v", got.Reveal(), err)
+	}
+}
+
 func TestCommandsThatFail(t *testing.T) {
 	t.Parallel()
 	secretFile := write(t, "s", storetest.Canary)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -74,11 +76,15 @@ func putFails(t *testing.T, oldSize, freshSize int, mode failing) bool {
 	if oldSize > 0 {
 		must(t, store.Put(t.Context(), key, old))
 	}
+	before := keyring.Accounts()
 	mode.install(keyring)
 	putErr := store.Put(t.Context(), key, fresh)
 	keyring.Before, keyring.After = nil, nil
 
 	got, err := store.Get(t.Context(), key)
+	if after := keyring.Accounts(); putErr != nil && !mode.forever && !got.Equal(fresh) && !slices.Equal(before, after) {
+		t.Errorf("step %d: not stored, but left %v after %v", mode.at, after, before)
+	}
 	switch {
 	case putErr == nil && (err != nil || !got.Equal(fresh)):
 		t.Errorf("step %d: stored, but not to be read: %v", mode.at, err)
@@ -89,19 +95,21 @@ func putFails(t *testing.T, oldSize, freshSize int, mode failing) bool {
 		t.Errorf("step %d: neither the old nor the new value: %v", mode.at, err)
 	}
 	if mode.at%2 == 0 { // a second Put repairs as well as a Delete does
-		must(t, store.Put(t.Context(), key, old2()))
-		wantValue(t, store, key, old2().Reveal())
+		third := storetest.Value(200, "third")
+		must(t, store.Put(t.Context(), key, third))
+		wantValue(t, store, key, third.Reveal())
+		if kept := keyring.Accounts(); len(kept) != 1+3 {
+			t.Errorf("step %d: a header and 3 parts are kept as %v", mode.at, kept)
+		}
 	}
 	deleteSurvives(t, store, keyring)
 	return mode.failed
 }
 
-func old2() secret.Text { return storetest.Value(300, "third") }
-
 // deleteSurvives deletes with a failure at every step, and then without.
 func deleteSurvives(t *testing.T, store secrets.Store, keyring *storetest.Keyring) {
 	t.Helper()
-	for step := 1; ; step += 3 {
+	for step := 1; ; step += 2 {
 		mode := failing{at: step, forever: true}
 		mode.install(keyring)
 		err := store.Delete(t.Context(), key)
@@ -112,6 +120,9 @@ func deleteSurvives(t *testing.T, store secrets.Store, keyring *storetest.Keyrin
 		}
 		if err == nil {
 			t.Errorf("a failure at step %d of a deletion was not reported", step)
+		}
+		if _, err := store.Get(t.Context(), key); err != nil && !fault.Is(err, fault.NotFound) {
+			t.Errorf("half deleted at step %d: %v", step, err)
 		}
 	}
 	if left := keyring.Accounts(); len(left) != 0 {
@@ -157,6 +168,23 @@ func TestDamagedKeyringEntries(t *testing.T) {
 			wantValue(t, store, key, storetest.Value(900, "w").Reveal())
 		})
 	}
+}
+
+// Another process replaces the value between a reader's calls.
+func TestReadDuringReplacement(t *testing.T) {
+	t.Parallel()
+	keyring, dir := &storetest.Keyring{}, t.TempDir()
+	reader, writer := secrets.OpenKeyringStore(keyring, dir, 128), secrets.OpenKeyringStore(keyring, dir, 128)
+	must(t, writer.Put(t.Context(), key, storetest.Value(500, "old")))
+	fresh := storetest.Value(300, "fresh")
+	var once sync.Once
+	keyring.Before = func(_ context.Context, _, account string) error {
+		if account == key+".a.3" {
+			once.Do(func() { must(t, writer.Put(t.Context(), key, fresh)) })
+		}
+		return nil
+	}
+	wantValue(t, reader, key, fresh.Reveal())
 }
 
 func TestReadOfOneEntryIsOneCall(t *testing.T) {
