@@ -25,6 +25,7 @@ func (w *world) useEngine() {
 	engine.once.Do(func() { engine.daemon, engine.err = startEngine() })
 	must(w.t, engine.err)
 	w.setenv("DOCKER_HOST", engineAddress())
+	w.t.Cleanup(w.searchEngineLog)
 }
 
 func engineDir() string     { return filepath.Join(suite.dir, "engine") }

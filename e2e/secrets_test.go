@@ -5,6 +5,8 @@ package e2e
 import (
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -75,6 +77,11 @@ func TestNoKeyring(t *testing.T) {
 	w.wantConnectors()
 	if entries, err := os.ReadDir(filepath.Join(w.config, "connectors")); err == nil && len(entries) > 0 {
 		t.Errorf("left behind: %v", entries)
+	}
+	for _, pid := range w.strays() {
+		if exe, _ := os.Readlink("/proc/" + strconv.Itoa(pid) + "/exe"); strings.Contains(exe, "dbus") {
+			t.Errorf("%s was started", exe)
+		}
 	}
 }
 

@@ -53,7 +53,7 @@ func moduleDir(t *testing.T, module string) string {
 // TestCraneAuth asks crane what it would send.
 func TestCraneAuth(t *testing.T) {
 	t.Parallel()
-	w, r := registered(t, "crane auth get prints what the helper gave it, and anonymous for a stranger")
+	w, r := registered(t, "crane auth get prints what the helper gave it, and finds nothing for a stranger")
 	need(t, "crane")
 	w.ok("svcconn", "login", "docker", r.host)
 	res := w.cmd("crane", "auth", "get", r.host).revealing().run().exits(0)
@@ -62,6 +62,7 @@ func TestCraneAuth(t *testing.T) {
 	if got.Username != r.user || got.Secret != r.password {
 		t.Fatal("crane has another login than was registered")
 	}
+	w.cmd("crane", "auth", "get", "other.example.com").run().fails().says("credentials not found in native keychain")
 }
 
 // TestSkopeoInspect is the black-box test of skopeo alone.

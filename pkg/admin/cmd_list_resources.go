@@ -56,7 +56,25 @@ func runListResources(ctx context.Context, in invocation) error {
 		return err
 	}
 	sortRows(rows)
+	if p.Format == output.Name {
+		rows = in.named(p, rows)
+	}
 	return output.List(p, in.resourceListing(rows, "No registered connector reaches a resource that matches. `svcconn list` shows what is registered."))
+}
+
+// named keeps what has names; what failed is told on stderr, since a bare list has no
+// place for it.
+func (in invocation) named(p output.Printer, rows []wire.ResourceRow) []wire.ResourceRow {
+	var out []wire.ResourceRow
+	for _, row := range rows {
+		if row.Error != nil {
+			p.Notice("svcconn: warning: %s", *row.Error)
+		}
+		if len(row.ResourceNames) > 0 {
+			out = append(out, row)
+		}
+	}
+	return out
 }
 
 // notices passes what the agent has to say on to the person.
