@@ -24,26 +24,26 @@ func agentCommand() command {
 				doc:      "Shows whether the agent runs, and which credentials it keeps until when. It does not start one.",
 				flags:    printing(),
 				examples: []example{{"what is kept?", "svcconn agent status"}},
-				run:      runAgentStatus,
+				run:      engaged(runAgentStatus),
 			},
 			{
 				name: "stop", summary: "end the agent; what it holds is gone",
 				doc:      "Ends the agent. What it held in memory is gone; whoever needs a credential next starts it anew.",
 				examples: []example{{"forget everything, the passphrase of the secret store too", "svcconn agent stop"}},
-				run:      runAgentStop,
+				run:      engaged(runAgentStop),
 			},
 			{
 				name: "forget", summary: "drop the kept credentials of one connector, or all",
 				doc:      "Drops kept credentials, so that the next request mints anew.",
 				args:     []argument{{name: connectorWord, optional: true}},
 				examples: []example{{"the registry refuses what docker was given: get it anew", "svcconn agent forget hub"}},
-				run:      runAgentForget,
+				run:      engaged(runAgentForget),
 			},
 			{
 				name: "unlock", summary: "give the agent the passphrase of the file secret store",
 				doc:      "Asks for the passphrase of the file secret store, or reads it from the file that SVCCONN_PASSPHRASE_FILE names, and gives it to the agent, which then asks no more for as long as it lives.",
 				examples: []example{{"before a build that runs where nobody can be asked", "svcconn agent unlock"}},
-				run:      runAgentUnlock,
+				run:      engaged(runAgentUnlock),
 			},
 			{
 				name: "run", summary: "be the agent, in the foreground",
@@ -75,16 +75,7 @@ func (e *engine) running() (*agentclient.Client, error) {
 	return client, err
 }
 
-func runAgentStatus(ctx context.Context, in invocation) error {
-	e, err := in.engine()
-	if err != nil {
-		return err
-	}
-	defer e.close()
-	p, err := in.printer()
-	if err != nil {
-		return err
-	}
+func runAgentStatus(ctx context.Context, in invocation, e *engine, p output.Printer) error {
 	client, err := e.running()
 	if err != nil {
 		return err
@@ -134,12 +125,7 @@ func (in invocation) statusSheets(s wire.Status) output.Sheets {
 	return sheets
 }
 
-func runAgentStop(ctx context.Context, in invocation) error {
-	e, err := in.engine()
-	if err != nil {
-		return err
-	}
-	defer e.close()
+func runAgentStop(ctx context.Context, in invocation, e *engine, _ output.Printer) error {
 	client, err := e.running()
 	if err != nil {
 		return err
@@ -155,12 +141,7 @@ func runAgentStop(ctx context.Context, in invocation) error {
 	return nil
 }
 
-func runAgentForget(ctx context.Context, in invocation) error {
-	e, err := in.engine()
-	if err != nil {
-		return err
-	}
-	defer e.close()
+func runAgentForget(ctx context.Context, in invocation, e *engine, _ output.Printer) error {
 	client, err := e.running()
 	if err != nil {
 		return err
@@ -179,12 +160,7 @@ func runAgentForget(ctx context.Context, in invocation) error {
 	return nil
 }
 
-func runAgentUnlock(ctx context.Context, in invocation) error {
-	e, err := in.engine()
-	if err != nil {
-		return err
-	}
-	defer e.close()
+func runAgentUnlock(ctx context.Context, in invocation, e *engine, _ output.Printer) error {
 	if e.world.Getenv("SVCCONN_AGENT") == "off" {
 		return fault.New(fault.Invalid, "there is no agent to unlock: SVCCONN_AGENT is off").
 			Hint("name a file with the passphrase in SVCCONN_PASSPHRASE_FILE, or unset SVCCONN_AGENT")

@@ -25,19 +25,14 @@ func credentialCommand() command {
 			{"a registry's password, for a tool without helpers", "svcconn credential --connector hub --format token"},
 			{"a login in the environment, where docker takes it", `eval "$(svcconn credential --connector hub --format env)"`},
 		},
-		run: runCredential,
+		run: engaged(runCredential),
 	}
 }
 
-func runCredential(ctx context.Context, in invocation) error {
-	e, err := in.engine()
-	if err != nil {
-		return err
-	}
-	defer e.close()
+func runCredential(ctx context.Context, in invocation, e *engine, p output.Printer) error {
 	answer, err := e.call(ctx, wire.GetCredential, wire.CredentialArgs{
 		Connector: in.text("connector"), ResourceType: in.text("resource-type"), ResourceName: in.text("resource-name"), Format: in.text("format"),
-	}, in.notices(output.Printer{Err: in.world.Stderr}))
+	}, in.notices(p))
 	if err != nil {
 		return err
 	}

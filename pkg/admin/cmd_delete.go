@@ -8,6 +8,7 @@ import (
 	"github.com/svcconn/svcconn/pkg/broker"
 	"github.com/svcconn/svcconn/pkg/clientconfig"
 	"github.com/svcconn/svcconn/pkg/fault"
+	"github.com/svcconn/svcconn/pkg/output"
 	"github.com/svcconn/svcconn/pkg/prompt"
 	"github.com/svcconn/svcconn/pkg/registry"
 )
@@ -24,16 +25,11 @@ A connector that a native tool's configuration leads to is not deleted, since do
 			{name: "force", short: "f", usage: "even if a native tool's configuration leads to it"},
 		},
 		examples: []example{{"one connector", "svcconn delete hub"}},
-		run:      runDelete,
+		run:      engaged(runDelete),
 	}
 }
 
-func runDelete(ctx context.Context, in invocation) error {
-	e, err := in.engine()
-	if err != nil {
-		return err
-	}
-	defer e.close()
+func runDelete(ctx context.Context, in invocation, e *engine, _ output.Printer) error {
 	ctx = e.calling(ctx, "delete")
 	var doomed []registry.Connector
 	for _, name := range in.args {

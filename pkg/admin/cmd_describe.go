@@ -31,20 +31,11 @@ NAME is the name of a connector, its id, or an unambiguous beginning of either.`
 			{"what is stored", "svcconn describe hub"},
 			{"what docker would get", "svcconn describe hub --client"},
 		},
-		run: runDescribe,
+		run: engaged(runDescribe),
 	}
 }
 
-func runDescribe(ctx context.Context, in invocation) error {
-	e, err := in.engine()
-	if err != nil {
-		return err
-	}
-	defer e.close()
-	p, err := in.printer()
-	if err != nil {
-		return err
-	}
+func runDescribe(ctx context.Context, in invocation, e *engine, p output.Printer) error {
 	if in.given("client") || in.text("resource-type") != "" || in.text("resource-name") != "" {
 		return in.describeClient(ctx, e, p)
 	}

@@ -19,20 +19,11 @@ The exit code is that of the decision: 0 when a credential would be handed out, 
 		args:     []argument{{name: "HOST"}},
 		flags:    printing(),
 		examples: []example{{"why does docker go anonymous?", "svcconn explain registry.example.com"}},
-		run:      runExplain,
+		run:      engaged(runExplain),
 	}
 }
 
-func runExplain(ctx context.Context, in invocation) error {
-	e, err := in.engine()
-	if err != nil {
-		return err
-	}
-	defer e.close()
-	p, err := in.printer()
-	if err != nil {
-		return err
-	}
+func runExplain(ctx context.Context, in invocation, e *engine, p output.Printer) error {
 	answer, err := e.call(ctx, wire.Explain, wire.ExplainArgs{Subject: in.args[0]}, in.notices(p))
 	if err != nil {
 		return err

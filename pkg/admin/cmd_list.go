@@ -23,20 +23,11 @@ func listCommand() command {
 			{"those for container registries, as JSON", "svcconn list --resource-type docker-registry -o json"},
 			{"those that expire first", "svcconn list --sort expires_at"},
 		},
-		run: runList,
+		run: engaged(runList),
 	}
 }
 
-func runList(ctx context.Context, in invocation) error {
-	e, err := in.engine()
-	if err != nil {
-		return err
-	}
-	defer e.close()
-	p, err := in.printer()
-	if err != nil {
-		return err
-	}
+func runList(ctx context.Context, in invocation, e *engine, p output.Printer) error {
 	all, broken, err := e.broker.AllRegistered(ctx)
 	if err != nil {
 		return err

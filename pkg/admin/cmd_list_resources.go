@@ -22,23 +22,14 @@ func listResourcesCommand() command {
 			{"everything", "svcconn list-resources"},
 			{"which connector reaches this registry?", "svcconn list-resources --resource-type docker-registry --resource-name registry.example.com"},
 		},
-		run: runListResources,
+		run: engaged(runListResources),
 	}
 }
 
-func runListResources(ctx context.Context, in invocation) error {
-	e, err := in.engine()
-	if err != nil {
-		return err
-	}
-	defer e.close()
-	p, err := in.printer()
-	if err != nil {
-		return err
-	}
+func runListResources(ctx context.Context, in invocation, e *engine, p output.Printer) error {
 	rows := []wire.ResourceRow{}
 	told := in.notices(p)
-	_, err = e.call(ctx, wire.Resources, wire.ResourcesArgs{
+	_, err := e.call(ctx, wire.Resources, wire.ResourcesArgs{
 		Connector: in.text("connector"), ConnectorType: in.text("connector-type"),
 		ResourceType: in.text("resource-type"), ResourceName: in.text("resource-name"),
 	}, func(reply wire.Reply) error {

@@ -34,20 +34,11 @@ Without a REGISTRY, all registries that the connectors serve, or that of --conne
 			{"see first", "svcconn login docker registry.example.com --dry-run"},
 			{"two connectors serve it: this one shall", "svcconn login docker registry.example.com --connector team"},
 		},
-		run: runLoginDocker,
+		run: engaged(runLoginDocker),
 	}
 }
 
-func runLoginDocker(ctx context.Context, in invocation) error {
-	e, err := in.engine()
-	if err != nil {
-		return err
-	}
-	defer e.close()
-	p, err := in.printer()
-	if err != nil {
-		return err
-	}
+func runLoginDocker(ctx context.Context, in invocation, e *engine, p output.Printer) error {
 	pins, registries, err := in.registriesToLogIn(ctx, e)
 	if err != nil {
 		return err

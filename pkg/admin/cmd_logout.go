@@ -5,6 +5,7 @@ import (
 
 	"github.com/svcconn/svcconn/pkg/broker"
 	"github.com/svcconn/svcconn/pkg/clientconfig"
+	"github.com/svcconn/svcconn/pkg/output"
 	"github.com/svcconn/svcconn/pkg/registryname"
 )
 
@@ -24,20 +25,11 @@ func logoutDockerCommand() command {
 		flags: printing(dryRunFlag,
 			flag{name: "default", usage: "also docker's default (credsStore)"}),
 		examples: []example{{"one registry", "svcconn logout docker registry.example.com"}, {"all", "svcconn logout docker"}},
-		run:      runLogoutDocker,
+		run:      engaged(runLogoutDocker),
 	}
 }
 
-func runLogoutDocker(ctx context.Context, in invocation) error {
-	e, err := in.engine()
-	if err != nil {
-		return err
-	}
-	defer e.close()
-	p, err := in.printer()
-	if err != nil {
-		return err
-	}
+func runLogoutDocker(ctx context.Context, in invocation, e *engine, p output.Printer) error {
 	var keys, addresses []string
 	for _, text := range in.args {
 		name, err := registryname.Parse(text)

@@ -52,21 +52,12 @@ With --auto-configure the fields come from what this machine already has; --set 
 			{"in a script", "svcconn register team --type docker --set registry=registry.example.com --set username=ci --set password=@/run/secrets/password"},
 			{"what docker login has left in plain text", "svcconn register hub --type docker --auto-configure --set registry=docker.io"},
 		},
-		run: runRegister,
+		run: engaged(runRegister),
 	}
 }
 
-func runRegister(ctx context.Context, in invocation) error {
-	e, err := in.engine()
-	if err != nil {
-		return err
-	}
-	defer e.close()
+func runRegister(ctx context.Context, in invocation, e *engine, p output.Printer) error {
 	ctx = e.calling(ctx, "register")
-	p, err := in.printer()
-	if err != nil {
-		return err
-	}
 	if err := in.checkAutoFlags(); err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/svcconn/svcconn/pkg/broker"
 	"github.com/svcconn/svcconn/pkg/fault"
 	"github.com/svcconn/svcconn/pkg/field"
+	"github.com/svcconn/svcconn/pkg/output"
 )
 
 func updateCommand() command {
@@ -32,24 +33,15 @@ func updateCommand() command {
 			{"a new password, asked for", "svcconn update hub --set password"},
 			{"rename it and change a label", "svcconn update hub --name docker-hub --label team=web --label old-"},
 		},
-		run: runUpdate,
+		run: engaged(runUpdate),
 	}
 }
 
 // clearable are the settings that --clear forgets.
 var clearable = []string{"resource-type", "resource-name", "expiration", "expires-at", "expires-skew-tolerance", "description", "labels"}
 
-func runUpdate(ctx context.Context, in invocation) error {
-	e, err := in.engine()
-	if err != nil {
-		return err
-	}
-	defer e.close()
+func runUpdate(ctx context.Context, in invocation, e *engine, p output.Printer) error {
 	ctx = e.calling(ctx, "update")
-	p, err := in.printer()
-	if err != nil {
-		return err
-	}
 	old, err := e.broker.Find(ctx, in.args[0])
 	if err != nil {
 		return err

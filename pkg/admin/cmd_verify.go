@@ -20,21 +20,12 @@ func verifyCommand() command {
 			flag{name: "verify-only", short: "v", usage: "only who we are, not what is reached"},
 			flag{name: "retry-for", value: "DURATION", usage: "ask again for that long"}),
 		examples: []example{{"is the login still good?", "svcconn verify hub"}},
-		run:      runVerify,
+		run:      engaged(runVerify),
 	}
 }
 
-func runVerify(ctx context.Context, in invocation) error {
+func runVerify(ctx context.Context, in invocation, e *engine, p output.Printer) error {
 	retryFor, err := in.duration("retry-for")
-	if err != nil {
-		return err
-	}
-	e, err := in.engine()
-	if err != nil {
-		return err
-	}
-	defer e.close()
-	p, err := in.printer()
 	if err != nil {
 		return err
 	}

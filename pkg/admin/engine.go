@@ -11,6 +11,7 @@ import (
 	"github.com/svcconn/svcconn/pkg/broker"
 	"github.com/svcconn/svcconn/pkg/connector"
 	"github.com/svcconn/svcconn/pkg/fault"
+	"github.com/svcconn/svcconn/pkg/output"
 	"github.com/svcconn/svcconn/pkg/paths"
 	"github.com/svcconn/svcconn/pkg/proc"
 	"github.com/svcconn/svcconn/pkg/prompt"
@@ -46,6 +47,22 @@ func newEngine(w proc.World, types connector.Types, terminal prompt.Terminal) (*
 	e := &engine{world: w, dirs: dirs, settings: current, terminal: terminal}
 	e.broker = e.newBroker(types, e.askPassphrase)
 	return e, nil
+}
+
+// engaged runs a command with the set-up opened and the printer that it wants.
+func engaged(run func(context.Context, invocation, *engine, output.Printer) error) func(context.Context, invocation) error {
+	return func(ctx context.Context, in invocation) error {
+		e, err := in.engine()
+		if err != nil {
+			return err
+		}
+		defer e.close()
+		p, err := in.printer()
+		if err != nil {
+			return err
+		}
+		return run(ctx, in, e, p)
+	}
 }
 
 // newBroker makes a broker over the set-up; ask asks for the passphrase of the file
