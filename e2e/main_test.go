@@ -29,11 +29,11 @@ func TestMain(m *testing.M) {
 }
 
 func runSuite(m *testing.M) int {
+	defer func() { os.RemoveAll(suite.dir) }()
 	if err := prepare(); err != nil {
 		fmt.Fprintln(os.Stderr, "e2e:", err)
 		return 1
 	}
-	defer os.RemoveAll(suite.dir)
 	defer stopEngine()
 	code := m.Run()
 	printSummary(os.Stdout)

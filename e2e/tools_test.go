@@ -23,8 +23,8 @@ var packages = map[string]string{
 	"unshare":         "apt-get install util-linux",
 	"bats":            "apt-get install bats",
 	"jq":              "apt-get install jq",
-	"crane":           "e2e/e2e-deps.sh builds it",
-	"helm":            "e2e/e2e-deps.sh builds it",
+	"crane":           "built from the module proxy",
+	"helm":            "built from the module proxy",
 }
 
 // need returns the path of a tool, or ends the test: skipped with the command that
@@ -33,7 +33,7 @@ func need(t *testing.T, tool string) string {
 	t.Helper()
 	path, err := exec.LookPath(tool)
 	if err != nil {
-		missing(t, "%s is not installed: make e2e-deps, or %s", tool, packages[tool])
+		missing(t, "%s is not installed: make e2e-deps installs it (%s)", tool, packages[tool])
 	}
 	return path
 }

@@ -89,7 +89,7 @@ func TestPlainRegistryElsewhere(t *testing.T) {
 	if s.Count(registrytest.AtRegistry) != 0 {
 		t.Errorf("it was asked over plain HTTP: %+v", s.Requests())
 	}
-	f := ci("registry.example.com")
+	f := ci("other.example.com")
 	f.http, f.insecure = s.Transport(), true
 	if _, err := f.session(t).Verify(t.Context()); err != nil {
 		t.Errorf("insecure allows it: %v", err)
@@ -109,10 +109,10 @@ func TestCertificates(t *testing.T) {
 			t.Errorf("%s: it was asked all the same: %+v", what, s.Requests())
 		}
 	}
-	f := ci("registry.example.com")
+	f := ci("other.example.com")
 	f.http = s.Transport()
 	_, err := f.session(t).Verify(t.Context())
-	refused(t, err, fault.Failed, "not registry.example.com", "under a name")
+	refused(t, err, fault.Failed, "not other.example.com", "under a name")
 	old := start(t, registrytest.Options{Mode: registrytest.Basic, TLS: true, Now: func() time.Time { return time.Unix(0, 0) }})
 	f = ci(old.Host())
 	f.authority = old.CertificateAuthority()

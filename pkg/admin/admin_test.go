@@ -7,11 +7,8 @@ import (
 	"errors"
 	"io"
 	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -19,106 +16,7 @@ import (
 	"github.com/svcconn/svcconn/pkg/output"
 	"github.com/svcconn/svcconn/pkg/proc"
 	"github.com/svcconn/svcconn/pkg/prompt"
-	"github.com/svcconn/svcconn/pkg/settings"
 )
-
-func TestEveryCommandHasHelp(t *testing.T) {
-	t.Parallel()
-	for _, path := range commandPaths(tree()) {
-		name, c := fullName(path), path[len(path)-1]
-		for _, args := range [][]string{append(words(path), "--help"), append(words(path), "-h"), append([]string{"help"}, words(path)...)} {
-			got := invoke(t, args...)
-			if got.code != proc.Done || got.stderr != "" {
-				t.Errorf("%q: exit code %d, stderr %q", args, got.code, got.stderr)
-			}
-			for _, part := range []string{name + " - ", "Usage:\n  " + usage(path), "-h, --help"} {
-				if !strings.Contains(got.stdout, part) {
-					t.Errorf("%q: the help lacks %q:\n%s", args, part, got.stdout)
-				}
-			}
-		}
-		if c.summary == "" || c.doc == "" || strings.HasSuffix(c.summary, ".") {
-			t.Errorf("%s: summary %q and doc must be there, the one without a period", name, c.summary)
-		}
-		if len(c.commands) == 0 && (len(c.examples) == 0 || c.run == nil) {
-			t.Errorf("%s has no example, or does nothing", name)
-		}
-		for _, f := range c.allFlags() {
-			if f.usage == "" || strings.HasSuffix(f.usage, ".") {
-				t.Errorf("%s: the usage of --%s is %q", name, f.name, f.usage)
-			}
-		}
-	}
-}
-
-// Every example of the help is a command line that svcconn would take.
-func TestExamplesAreRight(t *testing.T) {
-	t.Parallel()
-	for _, path := range commandPaths(tree()) {
-		for _, e := range path[len(path)-1].examples {
-			if !strings.HasPrefix(e.line, program+" ") {
-				if !strings.Contains(e.line, program+" ") {
-					t.Errorf("%s: the example %q does not run it", fullName(path), e.line)
-				}
-				continue
-			}
-			line, _, _ := strings.Cut(e.line, " | ")
-			line, _, _ = strings.Cut(line, " > ")
-			if _, err := readLine(tree(), strings.Fields(line)[1:]); err != nil {
-				t.Errorf("%s: the example %q: %v", fullName(path), e.line, err)
-			}
-		}
-	}
-}
-
-// Names of flags are what the documentation promises, and unambiguous.
-func TestFlagsAreUnambiguous(t *testing.T) {
-	t.Parallel()
-	for _, path := range commandPaths(tree()) {
-		seen := map[string]bool{}
-		for _, f := range path[len(path)-1].allFlags() {
-			for _, name := range append(f.names(), f.short) {
-				if name != "" && (seen[name] || strings.ContainsAny(name, "_= ")) {
-					t.Errorf("%s: flag name %q is taken or malformed", fullName(path), name)
-				}
-				seen[name] = true
-			}
-			if len(f.short) > 1 {
-				t.Errorf("%s: short flag %q is not one letter", fullName(path), f.short)
-			}
-		}
-	}
-}
-
-func TestHelpFitsTheWidth(t *testing.T) {
-	t.Parallel()
-	for _, path := range commandPaths(tree()) {
-		for _, width := range []int{60, 80, 100} {
-			before, _, _ := strings.Cut(helpText(path, width), "\nExamples:\n")
-			for line := range strings.Lines(before) {
-				if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > width && strings.HasPrefix(line, " ") && !strings.Contains(line, program+" ") {
-					t.Errorf("%s at %d columns: a line of %d: %q", fullName(path), width, n, line)
-				}
-			}
-		}
-	}
-}
-
-func TestNoCommandIsHelp(t *testing.T) {
-	t.Parallel()
-	for _, args := range [][]string{nil, {"--help"}, {"help"}} {
-		got := invoke(t, args...)
-		if got.code != 0 || !strings.Contains(got.stdout, "list-types") || got.stderr != "" {
-			t.Errorf("%q: %+v", args, got)
-		}
-		if strings.Contains(got.stdout, "__complete") {
-			t.Error("the help shows what is for programs")
-		}
-	}
-	if got := invoke(t, "config"); got.code != 0 || !strings.Contains(got.stdout, "show") {
-		t.Errorf("a group alone: %+v", got)
-	}
-}
 
 func TestUsageErrors(t *testing.T) {
 	t.Parallel()
@@ -322,96 +220,6 @@ func TestVersion(t *testing.T) {
 	plain, flag := invoke(t, "version"), invoke(t, "--version")
 	if plain.code != 0 || !strings.Contains(plain.stdout, "RELEASE") || plain != flag {
 		t.Errorf("version %+v, --version %+v", plain, flag)
-	}
-}
-
-// Every setting is shown under the name that config.toml has for it.
-func TestConfigShow(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	writeFile(t, filepath.Join(dir, configFile), "[docker]\nanonymous_fallback = true\n")
-	got := invokeWith(t, []string{"SVCCONN_CONFIG_DIR=" + dir, "SVCCONN_SECRETS=file"}, "config", "show", "-o", "json")
-	var doc struct {
-		File     string                    `json:"file"`
-		State    string                    `json:"state_dir"`
-		Settings map[string]map[string]any `json:"settings"`
-	}
-	decodeJSON(t, got, &doc)
-	if doc.File != filepath.Join(dir, configFile) || doc.State != filepath.Join(dir, "state") {
-		t.Errorf("folders: %+v", doc)
-	}
-	if doc.Settings["docker"]["anonymous_fallback"] != true || doc.Settings["secrets"]["backend"] != "file" || doc.Settings["docker"]["timeout"] != "5s" {
-		t.Errorf("settings: %v", doc.Settings)
-	}
-	got = invokeWith(t, []string{"SVCCONN_CONFIG_DIR=" + dir}, "config", "show")
-	if !strings.Contains(got.stdout, "docker.anonymous_fallback │ true") {
-		t.Errorf("table: %+v", got)
-	}
-	got = invokeWith(t, []string{"SVCCONN_CONFIG_DIR=" + dir}, "config", "path")
-	if want := filepath.Join(dir, configFile) + "\n"; got != (result{0, want, ""}) {
-		t.Errorf("path: %+v", got)
-	}
-}
-
-func TestConfigNamesAreThoseOfTheExample(t *testing.T) {
-	t.Parallel()
-	var want, got []string
-	section := ""
-	for line := range strings.Lines(settings.Example()) {
-		line = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(line), "#"))
-		if name, ok := strings.CutPrefix(line, "["); ok {
-			section = strings.TrimSuffix(name, "]")
-		} else if name, _, ok := strings.Cut(line, " = "); ok && section != "" && !strings.Contains(name, " ") {
-			want = append(want, section+"."+name)
-		}
-	}
-	for _, e := range entries(settings.Settings{}) {
-		got = append(got, e.section+"."+e.name)
-	}
-	slices.Sort(want)
-	slices.Sort(got)
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-example +shown):\n%s", diff)
-	}
-}
-
-// A mistake in config.toml is told with its place; what needs no settings works on.
-func TestBrokenConfig(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	writeFile(t, filepath.Join(dir, configFile), "[output]\nfromat = \"json\"\n")
-	env := []string{"SVCCONN_CONFIG_DIR=" + dir}
-	got := invokeWith(t, env, "list-types")
-	if got.code != proc.Usage || got.stdout != "" || !strings.Contains(got.stderr, configFile) || !strings.Contains(got.stderr, "fromat") {
-		t.Errorf("list-types: %+v", got)
-	}
-	for _, args := range [][]string{{"list-types", "-o", "name"}, {"config", "path"}, {"--help"}, {"completion", "bash"}, {"man"}} {
-		if got := invokeWith(t, env, args...); got.code != 0 {
-			t.Errorf("%q: %+v", args, got)
-		}
-	}
-}
-
-func TestOutputDefaults(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	writeFile(t, filepath.Join(dir, configFile), "[output]\nformat = \"name\"\n")
-	config := "SVCCONN_CONFIG_DIR=" + dir
-	for _, c := range []struct {
-		env  []string
-		args []string
-		want string
-	}{
-		{[]string{config}, []string{"list-types"}, "docker\ncloud\n"},
-		{[]string{config, "SVCCONN_OUTPUT=json"}, []string{"list-types", "-r", "bucket", "-a", "password"}, "[]\n"},
-		{[]string{config, "SVCCONN_OUTPUT=json"}, []string{"list-types", "--output", "name"}, "docker\ncloud\n"},
-	} {
-		if got := invokeWith(t, c.env, c.args...); got.stdout != c.want {
-			t.Errorf("%v %q: %+v", c.env, c.args, got)
-		}
-	}
-	if got := invokeWith(t, []string{config, "SVCCONN_OUTPUT=sculpture"}, "list-types"); got.code != proc.Usage || !strings.Contains(got.stderr, "SVCCONN_OUTPUT") {
-		t.Errorf("an unknown format in the environment: %+v", got)
 	}
 }
 

@@ -3,7 +3,6 @@ package admin
 import (
 	"context"
 	"embed"
-	"io"
 	"slices"
 	"strings"
 
@@ -45,6 +44,6 @@ func printScript(_ context.Context, in invocation) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.WriteString(in.stdout, string(script))
+	_, err = in.stdout.Write(script)
 	return err
 }

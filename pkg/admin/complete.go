@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/svcconn/svcconn/pkg/agent"
 	"github.com/svcconn/svcconn/pkg/connector"
 	"github.com/svcconn/svcconn/pkg/field"
 	"github.com/svcconn/svcconn/pkg/output"
@@ -112,6 +113,8 @@ func (a *app) values(ctx context.Context, l line, word, current string) completi
 		out = settingCandidates(a.fieldsOf(ctx, l), current)
 	case formatWord:
 		out.words = plainCandidates(output.Formats())
+	case credentialFormatWord:
+		out.words = plainCandidates(agent.Formats())
 	case shellWord:
 		out.words = plainCandidates(shells())
 	case fileWord:

@@ -61,6 +61,7 @@ func TestComplete(t *testing.T) {
 		{"update hub --unset ", "private_key mode", ""},
 		{"delete hub h", "hub", ""},
 		{"list-resources --connector ", "hub", ""},
+		{"credential --format t", "token", ""},
 	} {
 		words := strings.Split(c.line, " ")
 		last := len(words) - 1
@@ -109,7 +110,7 @@ func TestCompleteWithoutSetUp(t *testing.T) {
 func TestEveryKnownWordIsCompleted(t *testing.T) {
 	t.Parallel()
 	a := withConnector(t)
-	for _, word := range []string{typeWord, methodWord, resourceTypeWord, connectorWord, fieldWord, settingWord, formatWord, shellWord} {
+	for _, word := range []string{typeWord, methodWord, resourceTypeWord, connectorWord, fieldWord, settingWord, formatWord, credentialFormatWord, shellWord} {
 		if got := a.values(t.Context(), line{path: []*command{tree()}}, word, ""); len(got.words) == 0 {
 			t.Errorf("%s: nothing is offered", word)
 		}

@@ -28,8 +28,11 @@ const (
 	// itself that time is up.
 	grace = 2 * time.Second
 	// attempts bounds how often an operation is sent: an agent may be killed or
-	// give way to a newer one while it is asked.
-	attempts = 4
+	// give way to a newer one while it is asked. The kernel goes on taking
+	// connections for a killed process until it has torn it down, hence a pause after
+	// each that doubles: 0.6 s in all.
+	attempts   = 7
+	firstPause = 5 * time.Millisecond
 )
 
 // Client talks to the agent of one set-up. Make it with New.
@@ -74,10 +77,15 @@ func (c *Client) Call(ctx context.Context, op string, args any, body secret.Text
 		}
 	}
 	var err error
-	for range attempts {
+	for pause := firstPause; pause < firstPause<<attempts; pause *= 2 {
 		var answer Answer
 		if answer, err = c.once(ctx, request, body); !errors.Is(err, errAgain) {
 			return answer, err
+		}
+		select {
+		case <-ctx.Done():
+			return Answer{}, ctx.Err()
+		case <-time.After(pause):
 		}
 	}
 	return Answer{}, fault.New(fault.Unavailable, "the agent went away %d times while it was asked: %w", attempts, err).

@@ -14,6 +14,7 @@ package dockerhelper
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"runtime"
@@ -60,11 +61,14 @@ func Run(ctx context.Context, w proc.World) int {
 	return proc.Done
 }
 
-// fail puts the error where docker looks for it, and the advice where a person does.
+// fail puts the error where the protocol wants it, on stdout, and for the person on
+// stderr: docker pull shows only that, and goes on anonymously whatever the error. The
+// protocol's own answers (nothing found, nothing given) are no news for a person.
 func fail(w proc.World, err error) int {
 	fmt.Fprintln(w.Stdout, oneLine(err.Error()))
-	if hint := fault.HintOf(err); hint != "" {
-		fmt.Fprintf(w.Stderr, "%s: hint: %s\n", Name, hint)
+	var told *fault.Error
+	if errors.As(err, &told) {
+		proc.PrintError(w.Stderr, Name, err)
 	}
 	return proc.Failed
 }

@@ -39,7 +39,7 @@ type Tone int
 const (
 	Plain  Tone = iota
 	Strong      // a heading
-	Dim       // a remark
+	Dim         // a remark
 	Good        // as it should be
 	Warn        // worth a look
 	Bad         // wrong

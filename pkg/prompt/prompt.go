@@ -40,7 +40,8 @@ type device struct {
 // on Windows. It is opened for each question alone.
 func Controlling() Terminal { return Terminal{open: openControlling} }
 
-// On is a terminal that the caller has open, and closes.
+// On is a terminal that the caller has open, and closes. Its Fd method must not have
+// been called: a cancelled ctx would then wait for the next key.
 func On(tty *os.File) Terminal {
 	return Terminal{open: func() (device, error) { return device{in: tty, out: tty, close: func() {}}, nil }}
 }

@@ -72,7 +72,11 @@ func (p *person) waitFor(text string) {
 
 func (p *person) cooked() *term.State {
 	p.t.Helper()
-	state, err := term.GetState(int(p.tty.Fd()))
+	var state *term.State
+	err := control(p.tty, func(fd int) (err error) {
+		state, err = term.GetState(fd)
+		return err
+	})
 	if err != nil {
 		p.t.Fatal(err)
 	}
