@@ -14,7 +14,6 @@ package dockerhelper
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"runtime"
@@ -66,11 +65,15 @@ func Run(ctx context.Context, w proc.World) int {
 // protocol's own answers (nothing found, nothing given) are no news for a person.
 func fail(w proc.World, err error) int {
 	fmt.Fprintln(w.Stdout, oneLine(err.Error()))
-	var told *fault.Error
-	if errors.As(err, &told) {
+	if !ofProtocol(err.Error()) {
 		proc.PrintError(w.Stderr, Name, err)
 	}
 	return proc.Failed
+}
+
+func ofProtocol(text string) bool {
+	return credentials.IsErrCredentialsNotFoundMessage(text) ||
+		credentials.IsCredentialsMissingServerURLMessage(text) || credentials.IsCredentialsMissingUsernameMessage(text)
 }
 
 // oneLine keeps docker's own message readable: it quotes what we print.
