@@ -50,9 +50,10 @@ e2e: build e2e-deps ## real docker, registry, skopeo, podman, crane, keyring
 bench: build ## speed and memory, as ratios to an empty program and to peers
 	$(GO) run -tags $(TAGS) ./e2e/bench -bin bin
 
-lint:
+lint: ## gofmt, go.mod tidy, go vet, staticcheck
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
 	  if [ -n "$$unformatted" ]; then echo "not gofmt'ed:"; echo "$$unformatted"; exit 1; fi
+	$(GO) mod tidy -diff
 	$(GO) vet -tags $(TAGS) ./... && $(GO) vet -tags $(TAGS),e2e ./e2e/...
 	$(GO) run $(STATICCHECK) -tags $(TAGS),e2e ./...
 
