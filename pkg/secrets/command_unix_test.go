@@ -7,11 +7,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/creack/pty"
 
 	"github.com/svcconn/svcconn/pkg/fault"
 	"github.com/svcconn/svcconn/pkg/secrets"
@@ -22,15 +25,14 @@ func TestResolveCommand(t *testing.T) {
 	t.Parallel()
 	from := secrets.Sources{Env: []string{"PATH=/usr/bin:/bin", "TOKEN=from the environment"}}
 	for command, want := range map[string]string{
-		"echo a":                                           "a",
-		"printf 'a\\r\\n'":                                 "a",
-		"printf 'a\\n\\n'":                                 "a\n",
-		`printf %s "$TOKEN"`:                               "from the environment",
-		`printf %s "${HOME-no home}"`:                      "no home",
-		"cat; echo no input":                               "no input",
-		"echo warning >&2; echo a":                         "a",
-		"exec 2>&-; printf '\\377\\000x'":                  "\xff\x00x",
-		"(exec </dev/tty) 2>/dev/null || echo no terminal": "no terminal",
+		"echo a":                          "a",
+		"printf 'a\\r\\n'":                "a",
+		"printf 'a\\n\\n'":                "a\n",
+		`printf %s "$TOKEN"`:              "from the environment",
+		`printf %s "${HOME-no home}"`:     "no home",
+		"cat; echo no input":              "no input",
+		"echo warning >&2; echo a":        "a",
+		"exec 2>&-; printf '\\377\\000x'": "\xff\x00x",
 	} {
 		got, err := resolve(t, "cmd:"+command, from)
 		if err != nil || got.Reveal() != want {
@@ -45,6 +47,26 @@ func TestCommandHasOnlyTheGivenEnvironment(t *testing.T) {
 	if err != nil || got.Reveal() != "none" {
 		t.Errorf("HOME is %q, error %v", got.Reveal(), err)
 	}
+}
+
+// A command that wants our terminal gets an error: it would be stopped otherwise, as a
+// background job is.
+func TestCommandHasNoTerminal(t *testing.T) {
+	inChild(t, func(t *testing.T) {
+		tty, err := os.Open("/dev/tty")
+		must(t, err) // we have one
+		defer tty.Close()
+		got, err := resolve(t, "cmd:(exec </dev/tty) 2>/dev/null || echo none", secrets.Sources{})
+		if err != nil || got.Reveal() != "none" {
+			t.Errorf("the terminal is %q, error %v", got.Reveal(), err)
+		}
+	}, func(child *exec.Cmd) {
+		ours, theirs, err := pty.Open()
+		must(t, err)
+		t.Cleanup(func() { _, _ = ours.Close(), theirs.Close() })
+		child.Stdin = theirs
+		child.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	})
 }
 
 func TestCommandsThatFail(t *testing.T) {

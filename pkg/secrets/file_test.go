@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"github.com/svcconn/svcconn/pkg/fault"
 	"github.com/svcconn/svcconn/pkg/secret"
@@ -112,6 +113,30 @@ func TestCallerWhoLeftIsNoAnswer(t *testing.T) {
 	wantValue(t, store, key, storetest.Canary)
 }
 
+// Who waits for somebody else's prompt may give up.
+func TestWaitingForThePromptOfAnother(t *testing.T) {
+	t.Parallel()
+	dir := used(t)
+	synctest.Test(t, func(t *testing.T) {
+		answered := make(chan struct{})
+		store := fileStore(t, open(dir, withAsk(func(context.Context, string, bool) (secret.Text, error) {
+			<-answered
+			return secret.New(passphrase), nil
+		})))
+		go wantValue(t, store, key, storetest.Canary)
+		synctest.Wait()
+		impatient, cancel := context.WithCancel(t.Context())
+		go func() {
+			_, err := store.Get(impatient, key)
+			wantFault(t, err, fault.Interrupted, "not unlocked in time")
+		}()
+		synctest.Wait()
+		cancel()
+		synctest.Wait()
+		close(answered)
+	})
+}
+
 func TestNobodyToAsk(t *testing.T) {
 	t.Parallel()
 	_, err := fileStore(t, open(used(t), withAsk(nil))).Get(t.Context(), key)
@@ -140,6 +165,10 @@ func TestUnlock(t *testing.T) {
 	}
 	wantValue(t, fileStore(t, m), key, storetest.Canary)
 	wantFault(t, open(t.TempDir()).Unlock(secret.New(passphrase)), fault.NotFound, "nothing to unlock")
+
+	path := write(t, "identity", x25519Key(t))
+	must(t, open(t.TempDir(), withIdentity(path)).Unlock(secret.New("not needed")))
+	wantFault(t, open(t.TempDir(), withIdentity(path+"x")).Unlock(secret.New(passphrase)), fault.Failed, path+"x", "age-keygen")
 }
 
 func TestPassphraseFile(t *testing.T) {

@@ -66,6 +66,8 @@ func decryptIdentity(path string, file []byte, pass secret.Text) (*identity, err
 		return nil, fault.New(fault.Invalid, "the passphrase is empty")
 	}
 	key.SetMaxWorkFactor(maxWorkFactor)
+	// What scrypt took goes back at once: an agent lives on for hours.
+	defer debug.FreeOSMemory()
 	plaintext, err := openSealed(file, key)
 	debug.FreeOSMemory() // scrypt took 128 MiB, and the agent lives on
 	var mismatch *age.NoIdentityMatchError

@@ -148,7 +148,7 @@ func TestOthersMustNotUseTheIdentity(t *testing.T) {
 		}
 	}
 	dir := used(t)
-	must(t, os.Chmod(inStore(dir, ""), 0o777)) //nolint:gosec // the point of the test
+	must(t, os.Chmod(inStore(dir, ""), 0o777))
 	wantFault(t, fileStore(t, open(dir)).Put(t.Context(), key, secret.New("x")), fault.Failed, "others", "chmod 0755")
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -21,29 +20,6 @@ import (
 	"github.com/svcconn/svcconn/pkg/secrets/keyringtest"
 	"github.com/svcconn/svcconn/pkg/secrets/storetest"
 )
-
-// childMark is set in a process that runs one test alone.
-const childMark = "SVCCONN_TEST_CHILD"
-
-// inChild runs the body of a test in a process of its own, so that its environment,
-// which is where go-keyring finds the bus, can be changed while other tests run.
-func inChild(t *testing.T, body func(*testing.T)) {
-	t.Helper()
-	if os.Getenv(childMark) == t.Name() {
-		body(t)
-		return
-	}
-	t.Parallel()
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
-	cmd.Env = append(os.Environ(), childMark+"="+t.Name())
-	out, err := cmd.CombinedOutput()
-	switch text := string(out); {
-	case strings.Contains(text, "--- SKIP: "+t.Name()):
-		t.Skip(text)
-	case err != nil || !strings.Contains(text, "--- PASS: "+t.Name()):
-		t.Fatalf("%v\n%s", err, text)
-	}
-}
 
 // use sets the environment of a child.
 func use(t *testing.T, env []string) {

@@ -255,11 +255,15 @@ func (v *vault) refuseOrphans() error {
 	if err != nil || len(orphans) == 0 {
 		return err
 	}
-	return v.explainMissing(fault.New(fault.Failed, "%s is missing, but there are secrets that only it opens", v.path))
+	return v.explainMissing(fault.New(fault.Failed, "%s is missing, but there are secrets that only it opens: %w", v.path, fs.ErrNotExist))
 }
 
+// explainMissing adds to the error of an identity file that is not there.
 func (v *vault) explainMissing(err error) error {
-	if v.own {
+	switch {
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	case v.own:
 		return fault.WithHint(err, "restore %s from a backup, or remove the folder %s and give the secrets anew", v.path, v.dir)
 	}
 	return fault.WithHint(err, "make it with age-keygen -o %s, or correct secrets.identity_file", v.path)
