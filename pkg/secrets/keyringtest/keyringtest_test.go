@@ -17,7 +17,11 @@ func TestStartKeyring(t *testing.T) {
 	if accounts := k.Accounts("svcconn"); len(accounts) != 0 {
 		t.Errorf("a new keyring has %v", accounts)
 	}
-	k.Lock()
+	for range 2 { // what is locked can be locked again
+		k.Lock()
+	}
 	k.Unlock()
-	k.Lock()
+	if accounts := k.Accounts("svcconn"); len(accounts) != 0 {
+		t.Errorf("unlocking brought %v", accounts)
+	}
 }
