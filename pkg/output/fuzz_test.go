@@ -36,8 +36,8 @@ func FuzzYAML(f *testing.F) {
 		f.Add(seed, seed)
 	}
 	f.Fuzz(func(t *testing.T, key, text string) {
-		if len(key) > 500 {
-			t.Skip("YAML's keys are at most 1,024 characters")
+		if written, err := marshal(key); err != nil || len(written) > 1000 {
+			return // YAML's keys have at most 1,024 characters, escapes included
 		}
 		value := map[string]any{key: []any{text, map[string]any{"n": 1.5, "b": true, "z": nil, "e": []any{}}}}
 		var want any
