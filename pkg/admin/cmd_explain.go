@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/svcconn/svcconn/pkg/clientconfig"
@@ -37,6 +38,9 @@ func runExplain(ctx context.Context, in invocation, e *engine, p output.Printer)
 	}
 	if err := p.Describe(output.Description{Name: x.Address, Value: x, View: in.explanation(x)}); err != nil {
 		return err
+	}
+	if x.Connector != "" && !slices.ContainsFunc(x.Clients, func(c wire.ClientFile) bool { return c.Leads }) {
+		p.Notice("No tool asks svcconn for it yet: svcconn login docker %s", x.Address)
 	}
 	return x.LastError.Fault()
 }
