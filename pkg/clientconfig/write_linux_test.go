@@ -55,6 +55,7 @@ func TestReadOnly(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
+			t.Cleanup(func() { _ = os.Chmod(filepath.Join(root, c.path), 0o700) }) // or the folder stays behind
 			if err := errors.Join(os.Chmod(s.DockerFile(), 0o666), os.Chmod(filepath.Join(root, c.path), c.mode)); err != nil {
 				t.Fatal(err)
 			}
