@@ -4,6 +4,7 @@ package connectors
 
 import (
 	"github.com/svcconn/svcconn/connectors/docker"
+	"github.com/svcconn/svcconn/connectors/kubernetes"
 	"github.com/svcconn/svcconn/pkg/connector"
 )
 
@@ -11,5 +12,6 @@ import (
 func All() connector.Types {
 	return connector.NewTypes(
 		docker.Type(),
+		kubernetes.Type(),
 	)
 }

@@ -3,7 +3,6 @@ package docker
 import (
 	"context"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -45,30 +44,30 @@ func (m *machine) host(t *testing.T) connector.Host {
 }
 
 // run plays the credential helpers.
-func (m *machine) run(ctx context.Context, stdin []byte, program string, args ...string) ([]byte, error) {
-	m.calls = append(m.calls, strings.Join(append([]string{program}, args...), " ")+" "+string(stdin))
-	helper := strings.TrimPrefix(program, "docker-credential-")
+func (m *machine) run(ctx context.Context, c connector.Command) (connector.Finished, error) {
+	m.calls = append(m.calls, strings.Join(append([]string{c.Program}, c.Args...), " ")+" "+string(c.Stdin))
+	helper := strings.TrimPrefix(c.Program, "docker-credential-")
 	if out, broken := m.broken[helper]; broken {
-		return []byte(out), errors.New("exit status 1")
+		return connector.Finished{Stdout: []byte(out), Failure: "exit status 1"}, nil
 	}
 	logins, known := m.helpers[helper]
 	if !known {
-		return nil, fmt.Errorf("exec: %q: executable file not found in $PATH", program)
+		return connector.Finished{}, fmt.Errorf("exec: %q: executable file not found in $PATH", c.Program)
 	}
-	if args[0] == "list" {
+	if c.Args[0] == "list" {
 		var out []string
 		for server, login := range logins {
 			user, _, _ := strings.Cut(login, ":")
 			out = append(out, fmt.Sprintf("%q:%q", server, user))
 		}
-		return []byte("{" + strings.Join(out, ",") + "}"), ctx.Err()
+		return connector.Finished{Stdout: []byte("{" + strings.Join(out, ",") + "}")}, ctx.Err()
 	}
-	login, ok := logins[string(stdin)]
+	login, ok := logins[string(c.Stdin)]
 	if !ok {
-		return []byte("credentials not found in native keychain\n"), errors.New("exit status 1")
+		return connector.Finished{Stdout: []byte("credentials not found in native keychain\n"), Failure: "exit status 1"}, nil
 	}
 	user, secret, _ := strings.Cut(login, ":")
-	return fmt.Appendf(nil, `{"ServerURL":%q,"Username":%q,"Secret":%q}`, stdin, user, secret), ctx.Err()
+	return connector.Finished{Stdout: fmt.Appendf(nil, `{"ServerURL":%q,"Username":%q,"Secret":%q}`, c.Stdin, user, secret)}, ctx.Err()
 }
 
 func auth(user, password string) string {
@@ -268,13 +267,13 @@ func TestDetectHelperHangs(t *testing.T) {
 	m := machine{files: map[string]string{".docker/config.json": `{"credsStore":"pass"}`}}
 	host := m.host(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	host.Run = func(ctx context.Context, _ []byte, _ string, _ ...string) ([]byte, error) {
+	host.Run = func(ctx context.Context, _ connector.Command) (connector.Finished, error) {
 		if _, limited := ctx.Deadline(); !limited {
 			t.Error("a helper may run for ever")
 		}
 		cancel()
 		<-ctx.Done()
-		return nil, ctx.Err()
+		return connector.Finished{}, ctx.Err()
 	}
 	_, err := Type().Detect(ctx, host, nil)
 	refused(t, err, fault.Interrupted, "docker-credential-pass", "")

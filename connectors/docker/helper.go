@@ -142,7 +142,7 @@ func (d *detection) call(ctx context.Context, helper string, use func(client.Pro
 // knows no context, so this one holds it.
 type program struct {
 	ctx   context.Context
-	run   func(ctx context.Context, stdin []byte, program string, args ...string) ([]byte, error)
+	run   func(context.Context, connector.Command) (connector.Finished, error)
 	name  string
 	args  []string
 	input []byte
@@ -160,9 +160,12 @@ func (p *program) Output() ([]byte, error) {
 	if p.err != nil {
 		return nil, p.err
 	}
-	out, err := p.run(p.ctx, p.input, p.name, p.args...)
-	if err != nil && bytes.ContainsRune(out, '{') {
-		out = nil
+	finished, err := p.run(p.ctx, connector.Command{Program: p.name, Args: p.args, Stdin: p.input})
+	if err == nil && finished.Failure != "" {
+		err = errors.New(finished.Failure)
 	}
-	return out, err
+	if err != nil && bytes.ContainsRune(finished.Stdout, '{') {
+		finished.Stdout = nil
+	}
+	return finished.Stdout, err
 }

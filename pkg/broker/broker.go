@@ -48,6 +48,7 @@ type Broker struct {
 	settings *settings.File
 	audit    *audit.Log
 	cache    *cache.Cache
+	patience time.Duration // with others' logins
 
 	mu    sync.Mutex
 	index *index
@@ -62,6 +63,7 @@ func New(c Config) *Broker {
 		pending:  registry.OpenPending(c.Dirs.State),
 		settings: settings.NewFile(c.Dirs.Config, c.Host.Now),
 		audit:    audit.Open(c.Dirs.State, c.Host.Now),
+		patience: turnPatience,
 	}
 	b.cache = cache.New(cache.ClockOf(c.Host.Now), b.refreshed)
 	return b

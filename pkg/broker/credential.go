@@ -26,6 +26,9 @@ type Request struct {
 	ResourceName string
 	Access       connector.Access
 	Lifetime     time.Duration
+	// Rejected, if not zero, is the Serial of a Grant that the service has evidently
+	// rejected: only what was minted after it will do.
+	Rejected uint64
 }
 
 // Grant is a credential and what it is for.
@@ -34,6 +37,8 @@ type Grant struct {
 	Connector    registry.Connector
 	ResourceType string
 	ResourceName string
+	Serial       uint64    // of the credential; what is minted later has a greater one
+	Until        time.Time // when the credential stops being handed out; zero where it does not expire
 }
 
 // Credential gets a credential for a resource, kept or new, and records it.
@@ -46,21 +51,21 @@ func (b *Broker) Credential(ctx context.Context, request Request) (Grant, error)
 	return b.CredentialFor(ctx, located, request)
 }
 
-// CredentialFor gets a credential for what Locate found; of the request, access and
-// lifetime count.
+// CredentialFor gets a credential for what Locate found; of the request, access,
+// lifetime and what was rejected count.
 func (b *Broker) CredentialFor(ctx context.Context, located *Located, request Request) (Grant, error) {
-	credential, err := b.grant(ctx, located, request)
+	answer, err := b.grant(ctx, located, request)
 	if err != nil {
 		err = fault.Within(err, "connector %s", located.Connector.Name)
 		b.refused(ctx, located, err)
 		return Grant{}, err
 	}
 	record := located.record(audit.HandedOut)
-	record.Expires = expiresOf(credential)
+	record.Expires = expiresOf(answer.Credential)
 	if err := b.audit.Append(b.called(ctx, record)); err != nil {
 		return Grant{}, err
 	}
-	return Grant{credential, located.Connector, located.ResourceType, located.ResourceName}, nil
+	return Grant{answer.Credential, located.Connector, located.ResourceType, located.ResourceName, answer.Serial, answer.Until}, nil
 }
 
 // resolve turns what a person or script named into a connector and a resource.
@@ -99,21 +104,20 @@ func (b *Broker) resolveByResource(ctx context.Context, request Request) (*Locat
 	return located, err
 }
 
-func (b *Broker) grant(ctx context.Context, located *Located, request Request) (connector.Credential, error) {
+func (b *Broker) grant(ctx context.Context, located *Located, request Request) (cache.Answer, error) {
 	e := located.entry
 	if err := b.expired(e.connector); err != nil {
-		return nil, err
+		return cache.Answer{}, err
 	}
 	current, err := b.settings.Current()
 	if err != nil {
-		return nil, err
+		return cache.Answer{}, err
 	}
 	env, err := b.environment(ctx, e.connector)
 	if err != nil {
-		return nil, err
+		return cache.Answer{}, err
 	}
-	answer, err := b.cache.Get(ctx, b.ask(e, located, request, env, current))
-	return answer.Credential, err
+	return b.cache.Get(ctx, b.ask(e, located, request, env, current))
 }
 
 func (b *Broker) ask(e *entry, located *Located, request Request, env map[string]secret.Text, current settings.Settings) cache.Ask {
@@ -127,6 +131,7 @@ func (b *Broker) ask(e *entry, located *Located, request Request, env map[string
 			ResourceType: located.ResourceType, ResourceName: located.ResourceName},
 		Keep:        current.Agent.Keep,
 		MintTimeout: current.Secrets.Timeout + current.Network.Timeout,
+		Past:        request.Rejected,
 		Refresh:     len(env) == 0, // later nobody is there to ask for the variables
 		Mint: func(ctx context.Context, stage cache.Stage) (connector.Credential, error) {
 			return b.mint(ctx, e, want, env, stage)
@@ -152,12 +157,12 @@ func (b *Broker) mint(ctx context.Context, e *entry, want connector.Request, env
 		return nil, err
 	}
 	stage("reading the connector's secrets")
-	session, err := b.open(ctx, e.connector, env)
-	if err != nil {
-		return nil, err
-	}
-	stage("waiting for " + want.ResourceName)
-	credential, err := session.Mint(ctx, want)
+	var credential connector.Credential
+	err := b.use(ctx, e, env, func(session connector.Session) (err error) {
+		stage("waiting for " + want.ResourceName)
+		credential, err = session.Mint(ctx, want)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}

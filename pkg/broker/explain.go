@@ -32,7 +32,7 @@ const maxCandidates = 20
 
 // Explain tells the decision about an address that Locate would take, and why.
 func (b *Broker) Explain(ctx context.Context, resourceType, address string) (Explanation, error) {
-	normal, err := normalise(resourceType, address)
+	p, err := place{resourceType: resourceType, address: address}.normalise()
 	if err != nil {
 		return Explanation{}, err
 	}
@@ -40,8 +40,8 @@ func (b *Broker) Explain(ctx context.Context, resourceType, address string) (Exp
 	if err != nil {
 		return Explanation{}, err
 	}
-	x := Explanation{ResourceType: resourceType, Address: normal, Candidates: ix.candidates(resourceType, normal)}
-	x.Located, x.Err = b.Locate(ctx, resourceType, address)
+	x := Explanation{ResourceType: p.resourceType, Address: p.address, Candidates: ix.candidates(p)}
+	x.Located, x.Err = b.locate(ctx, p)
 	if x.Located == nil {
 		return x, nil
 	}
@@ -68,15 +68,15 @@ func (b *Broker) explainKept(ctx context.Context, x *Explanation) {
 
 // candidates says of every connector that has to do with the resource type why it
 // serves the address or does not; those that serve it come first.
-func (ix *index) candidates(resourceType, address string) []Candidate {
+func (ix *index) candidates(p place) []Candidate {
 	var out []Candidate
 	for _, c := range ix.snapshot.All() {
 		e := ix.entries[c.Name]
 		switch {
 		case e.problem != nil:
 			out = append(out, Candidate{c.Name, false, "it cannot be used: " + e.problem.Error()})
-		case e.settings.Covers(resourceType):
-			serves, reason := e.reasonFor(resourceType, address)
+		case e.settings.Covers(p.resourceType):
+			serves, reason := e.reasonFor(p)
 			out = append(out, Candidate{c.Name, serves, reason})
 		}
 	}
@@ -95,18 +95,18 @@ func (ix *index) candidates(resourceType, address string) []Candidate {
 	return out[:min(len(out), maxCandidates)]
 }
 
-func (e *entry) reasonFor(resourceType, address string) (bool, string) {
+func (e *entry) reasonFor(p place) (bool, string) {
+	if _, ok := e.endpoint(); ok && p.resourceType == KubernetesCluster {
+		return e.reasonForCluster(p)
+	}
 	if name := e.settings.ResourceName; name != "" {
-		if within(address, name) {
-			return true, "its resource is " + name
-		}
-		return false, "its resource is " + name
+		return within(p.address, name), "its resource is " + name
 	}
-	r, err := e.settings.Type.Resource(resourceType)
+	r, err := e.settings.Type.Resource(p.resourceType)
 	if err != nil || r.Serves == nil {
-		return false, "its type serves no addresses of " + resourceType
+		return false, "its type serves no addresses of " + p.resourceType
 	}
-	if name, ok := r.Serves(e.settings, address); ok {
+	if name, ok := r.Serves(e.settings, p.address); ok {
 		return true, fmt.Sprintf("its type serves %s", name)
 	}
 	return false, "its type does not serve that address"

@@ -92,6 +92,8 @@ type cloud struct {
 	password atomic.Pointer[string]
 	hang     atomic.Bool
 	now      func() time.Time
+
+	turnstile turnstile
 }
 
 func (c *cloud) types() connector.Types {
@@ -114,6 +116,8 @@ func (c *cloud) types() connector.Types {
 		Lifetime: connector.TTLBounds{Min: time.Minute, Max: time.Hour}}
 	return connector.NewTypes(
 		&connector.Type{Name: "cloud", Title: "Cloud", Doc: "A cloud.", Methods: []connector.AuthMethod{method}, Resources: []connector.ResourceType{instanced, bucket}, Open: c.open},
+		c.turnstile.typ(single),
+		clusterType(c),
 		&connector.Type{Name: "one", Title: "One", Doc: "One registry.", Methods: []connector.AuthMethod{method}, Resources: []connector.ResourceType{single}, Open: c.open},
 	)
 }
@@ -202,11 +206,14 @@ func newWorld(t *testing.T) *world {
 }
 
 // another is a second broker over the same folders, as another process has it.
-func (w *world) another() *Broker {
+func (w *world) another() *Broker { return w.anotherWith(nil) }
+
+// anotherWith is another with a person at its terminal.
+func (w *world) anotherWith(person connector.Person) *Broker {
 	manager := secrets.Open(secrets.Config{StateDir: w.dirs.State, Backend: "keyring", Getenv: func(string) string { return "" }, Keyring: w.keyring})
 	b := New(Config{
 		Types: w.cloud.types(), Dirs: w.dirs, Secrets: manager, Owner: "me",
-		Host: connector.Host{Now: w.cloud.now, Getenv: func(string) string { return "" }},
+		Host: connector.Host{Now: w.cloud.now, Getenv: func(string) string { return "" }, Person: person},
 	})
 	w.t.Cleanup(b.Close)
 	return b

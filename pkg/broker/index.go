@@ -23,6 +23,8 @@ type index struct {
 	named map[string]map[string][]*entry
 	// serving are the entries that reach several and must be asked, by resource type.
 	serving map[string][]*entry
+	// servers are the entries that reach one cluster whose API server's URL is known.
+	servers map[string][]*entry
 }
 
 // entry is one connector, ready for use.
@@ -60,7 +62,7 @@ func (b *Broker) dropFormer(ix *index) {
 func (b *Broker) arrange(snapshot *registry.Snapshot, old *index) *index {
 	ix := &index{
 		snapshot: snapshot, entries: map[string]*entry{},
-		named: map[string]map[string][]*entry{}, serving: map[string][]*entry{},
+		named: map[string]map[string][]*entry{}, serving: map[string][]*entry{}, servers: map[string][]*entry{},
 	}
 	for _, c := range snapshot.All() {
 		e := old.same(c)
@@ -107,6 +109,7 @@ func (ix *index) add(e *entry) {
 	if e.problem != nil {
 		return
 	}
+	ix.addServer(e)
 	if name := e.settings.ResourceName; name != "" {
 		byName := ix.named[e.settings.ResourceType]
 		if byName == nil {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/svcconn/svcconn/pkg/connector"
 	"github.com/svcconn/svcconn/pkg/fault"
 	"github.com/svcconn/svcconn/pkg/registry"
 	"github.com/svcconn/svcconn/pkg/registryname"
@@ -24,25 +25,48 @@ type Located struct {
 	Reason       string
 }
 
-// normalise brings an address of a native tool into the form that resource names
-// have: host and path, no scheme.
-func normalise(resourceType, address string) (string, error) {
-	if resourceType != DockerRegistry {
-		return strings.TrimSpace(address), nil
+// place is what somebody asks for: a resource by what a native tool calls it.
+type place struct {
+	resourceType string
+	address      string
+	authority    string // for clusters: the certificate authority that the tool trusts; "" is not told
+}
+
+// normalise brings the address into the form that locating compares: host and path
+// without a scheme for registries; for clusters a server's URL, or a name.
+func (p place) normalise() (place, error) {
+	switch p.resourceType {
+	case DockerRegistry:
+		host, path, err := registryname.Address(p.address)
+		if err != nil {
+			return p, err
+		}
+		if p.address = host; path != "" {
+			p.address = host + "/" + strings.Trim(path, "/")
+		}
+		return p, nil
+	case KubernetesCluster:
+		if isURL(p.address) {
+			server, err := connector.ServerURL(p.address)
+			p.address = server
+			return p, err
+		}
 	}
-	host, path, err := registryname.Address(address)
-	if err != nil || path == "" {
-		return host, err
-	}
-	return host + "/" + strings.Trim(path, "/"), nil
+	p.address = strings.TrimSpace(p.address)
+	return p, nil
 }
 
 // Locate finds the connector that serves an address, from local data alone: an
 // explicit pin wins, then the longest matching resource name, then what the
 // connector types say that they serve. Nil, without an error, means that nobody
-// does; two that match equally are fault.Ambiguous.
+// does; two that match equally are fault.Ambiguous. A cluster is also found by its
+// name.
 func (b *Broker) Locate(ctx context.Context, resourceType, address string) (*Located, error) {
-	normal, err := normalise(resourceType, address)
+	return b.locate(ctx, place{resourceType: resourceType, address: address})
+}
+
+func (b *Broker) locate(ctx context.Context, p place) (*Located, error) {
+	p, err := p.normalise()
 	if err != nil {
 		return nil, err
 	}
@@ -50,31 +74,43 @@ func (b *Broker) Locate(ctx context.Context, resourceType, address string) (*Loc
 	if err != nil {
 		return nil, err
 	}
-	if located, err := b.pinned(ix, resourceType, normal); located != nil || err != nil {
+	if located, err := b.pinned(ix, p); located != nil || err != nil {
 		return located, err
 	}
-	if found, name := ix.matches(resourceType, normal); len(found) > 0 {
-		return settle(resourceType, normal, found, func(e *entry) (string, string) {
-			return name, fmt.Sprintf("its resource is %s", name)
-		})
+	if located, err := ix.locate(p); located != nil || err != nil {
+		return located, err
 	}
-	located, err := ix.asked(resourceType, normal)
+	located, err := ix.asked(p)
 	if located == nil && err == nil {
-		err = ix.suspect(normal)
+		err = ix.suspect(p.address)
 	}
 	return located, err
 }
 
+// locate finds who reaches the one resource that has the address.
+func (ix *index) locate(p place) (*Located, error) {
+	if p.resourceType == KubernetesCluster {
+		return ix.cluster(p)
+	}
+	found, name := ix.matches(p.resourceType, p.address)
+	if len(found) == 0 {
+		return nil, nil
+	}
+	return settle(p, found, func(*entry) (string, string) {
+		return name, fmt.Sprintf("its resource is %s", name)
+	})
+}
+
 // pinned looks for an explicit pin of the address or of a parent of it. A pin whose
 // connector is gone or broken is an error, not a reason to look elsewhere.
-func (b *Broker) pinned(ix *index, resourceType, address string) (*Located, error) {
+func (b *Broker) pinned(ix *index, p place) (*Located, error) {
 	pins, err := b.pins.List()
 	if err != nil || len(pins) == 0 {
 		return nil, err
 	}
 	best := -1
 	for i, pin := range pins {
-		if pin.ResourceType == resourceType && within(address, pin.Address) &&
+		if pin.ResourceType == p.resourceType && p.isAt(pin.Address) &&
 			(best < 0 || len(pin.Address) > len(pins[best].Address)) {
 			best = i
 		}
@@ -86,9 +122,18 @@ func (b *Broker) pinned(ix *index, resourceType, address string) (*Located, erro
 	e, err := ix.lookup(pin.Connector)
 	if err != nil {
 		return nil, fault.WithHint(fault.Within(err, "%s is pinned to connector %s", pin.Address, pin.Connector),
-			"`svcconn logout docker %s` removes the pin", pin.Address)
+			"`svcconn logout %s %s` removes the pin", toolOf(p.resourceType), pin.Address)
 	}
-	return e.located(resourceType, pin.ResourceName, "it is pinned to "+pin.Address), nil
+	if len(ofAuthority([]*entry{e}, p.authority)) == 0 {
+		return nil, anotherCluster(e, p)
+	}
+	return e.located(p.resourceType, pin.ResourceName, "it is pinned to "+pin.Address), nil
+}
+
+// isAt reports whether the place has an address or lies below it. Clusters do not lie
+// below each other: the path of one is part of its name.
+func (p place) isAt(address string) bool {
+	return p.address == address || p.resourceType != KubernetesCluster && within(p.address, address)
 }
 
 // within reports whether an address is parent or lies below it.
@@ -98,15 +143,15 @@ func within(address, parent string) bool {
 
 // asked asks the connectors that reach several resources whether the address is
 // one of them.
-func (ix *index) asked(resourceType, address string) (*Located, error) {
+func (ix *index) asked(p place) (*Located, error) {
 	names := map[*entry]string{}
 	var found []*entry
-	for _, e := range ix.serving[resourceType] {
-		r, err := e.settings.Type.Resource(resourceType)
+	for _, e := range ix.serving[p.resourceType] {
+		r, err := e.settings.Type.Resource(p.resourceType)
 		if err != nil {
 			continue
 		}
-		if name, ok := r.Serves(e.settings, address); ok {
+		if name, ok := r.Serves(e.settings, p.address); ok {
 			found = append(found, e)
 			names[e] = name
 		}
@@ -114,7 +159,7 @@ func (ix *index) asked(resourceType, address string) (*Located, error) {
 	if len(found) == 0 {
 		return nil, nil
 	}
-	return settle(resourceType, address, found, func(e *entry) (string, string) {
+	return settle(p, found, func(e *entry) (string, string) {
 		return names[e], "its type serves " + names[e]
 	})
 }
@@ -124,18 +169,21 @@ func (e *entry) located(resourceType, name, reason string) *Located {
 }
 
 // settle picks the only one of several equal matches, or says how to settle it.
-func settle(resourceType, address string, found []*entry, describe func(*entry) (name, reason string)) (*Located, error) {
+func settle(p place, found []*entry, describe func(*entry) (name, reason string)) (*Located, error) {
 	if len(found) == 1 {
 		name, reason := describe(found[0])
-		return found[0].located(resourceType, name, reason), nil
+		return found[0].located(p.resourceType, name, reason), nil
 	}
 	names := make([]string, len(found))
 	for i, e := range found {
 		names[i] = e.connector.Name
 	}
 	slices.Sort(names)
-	return nil, fault.New(fault.Ambiguous, "%d connectors serve %s equally well: %s", len(found), address, strings.Join(names, ", ")).
-		Hint("settle it with: svcconn login %s --connector %s %s", toolOf(resourceType), names[0], address)
+	err := fault.New(fault.Ambiguous, "%d connectors serve %s equally well: %s", len(found), p.address, strings.Join(names, ", "))
+	if p.resourceType == KubernetesCluster { // a kubeconfig names the connector
+		return nil, err.Hint("settle it with: svcconn login kubectl --connector %s", names[0])
+	}
+	return nil, err.Hint("settle it with: svcconn login %s --connector %s %s", toolOf(p.resourceType), names[0], p.address)
 }
 
 // toolOf names the native tool whose login pins an address.

@@ -63,7 +63,7 @@ func (b *Broker) Register(ctx context.Context, draft Draft, verify bool) (Verifi
 			return v, err
 		}
 	}
-	finish, err := b.putSecrets(ctx, &made, draft.Spec.Values.Secrets(), registry.SecretRef{})
+	finish, err := b.putSecrets(ctx, &made, merged(draft.Spec.Values.Secrets(), v.renewed), registry.SecretRef{})
 	if err != nil {
 		return v, err
 	}
@@ -158,8 +158,14 @@ func (b *Broker) prove(ctx context.Context, made registry.Connector, values map[
 	v := b.verify(ctx, made, checked, func(context.Context) (connector.Session, error) {
 		return checked.Type.Open(b.host, checked)
 	}, wanted{})
-	if v.Err != nil {
+	switch {
+	case fault.Is(v.Err, fault.NeedsPerson):
+		return v, made, fault.WithHint(v.Err, "nothing was stored; do it at a terminal, or add --no-verify and log in later: svcconn verify %s", made.Name)
+	case v.Err != nil:
 		return v, made, fault.WithHint(v.Err, "nothing was stored; mend the cause, or add --no-verify to store it unverified")
+	}
+	if err := renewable(made.Secrets, v.renewed); err != nil {
+		return v, made, fault.Within(err, "connector %s", made.Name)
 	}
 	if checked.Scope() == connector.SingleInstance {
 		if len(v.Rows) == 1 && v.Rows[0].Err != nil {

@@ -12,7 +12,11 @@ import (
 // address that nobody else serves: such an address must not look unknown, or docker
 // goes on anonymously and reports something misleading.
 func (ix *index) suspect(address string) error {
-	host, _, _ := strings.Cut(address, "/")
+	_, rest, isURL := strings.Cut(address, "://")
+	if !isURL {
+		rest = address
+	}
+	host, _, _ := strings.Cut(rest, "/")
 	for _, file := range ix.snapshot.Broken() {
 		if text, err := os.ReadFile(file.Path); err == nil && mentions(string(text), host) {
 			return fault.WithHint(file.Err, "edit the file, or delete it; `svcconn list` shows every broken one")

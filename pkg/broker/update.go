@@ -74,7 +74,15 @@ func DraftOf(c registry.Connector) Draft {
 // Update replaces a connector by what the draft says: all or nothing. old is the
 // connector that the draft was made from; when it is no longer what is stored, the
 // update is refused.
-func (b *Broker) Update(ctx context.Context, old registry.Connector, draft Draft, verify bool) (Verification, error) {
+func (b *Broker) Update(ctx context.Context, old registry.Connector, draft Draft, verify bool) (v Verification, err error) {
+	err = b.exclusively(ctx, old, func() (err error) {
+		v, err = b.update(ctx, old, draft, verify)
+		return err
+	})
+	return v, err
+}
+
+func (b *Broker) update(ctx context.Context, old registry.Connector, draft Draft, verify bool) (Verification, error) {
 	if draft.Name != old.Name {
 		if err := registry.CheckName(draft.Name); err != nil {
 			return Verification{}, err
@@ -95,9 +103,13 @@ func (b *Broker) Update(ctx context.Context, old registry.Connector, draft Draft
 	made.ID, made.Owner, made.CreatedAt = old.ID, old.Owner, old.CreatedAt
 	v := Verification{Connector: made}
 	if verify {
-		if v, made, err = b.prove(ctx, made, values); err != nil {
+		v, made, err = b.prove(ctx, made, values)
+		kept := keptOf(v.renewed, draft)
+		if err := firstOf(b.renew(ctx, old, kept), err); err != nil { // also if nothing is changed: they are spent
 			return v, err
 		}
+		maps.Copy(bundle, kept)
+		fresh = freshOf(fresh, v.renewed, draft)
 	}
 	stored, err := b.swap(ctx, old, made, draft, fresh, bundle)
 	if err != nil {
@@ -106,6 +118,20 @@ func (b *Broker) Update(ctx context.Context, old registry.Connector, draft Draft
 	b.cache.Forget(forConnector(old.ID))
 	b.note(ctx, audit.Record{Outcome: audit.Updated, Connector: stored.Name, ConnectorID: stored.ID})
 	return v.of(stored), nil
+}
+
+// keptOf are the renewed secrets that the draft keeps as they are stored.
+func keptOf(renewed map[string]secret.Text, draft Draft) map[string]secret.Text {
+	kept := maps.Clone(renewed)
+	maps.DeleteFunc(kept, func(field string, _ secret.Text) bool { return !slices.Contains(draft.Keep, field) })
+	return kept
+}
+
+// freshOf are the draft's new secrets, with those that were renewed since.
+func freshOf(given, renewed map[string]secret.Text, draft Draft) map[string]secret.Text {
+	fresh := merged(given, renewed)
+	maps.DeleteFunc(fresh, func(field string, _ secret.Text) bool { return slices.Contains(draft.Keep, field) })
+	return fresh
 }
 
 // swap stores the changed connector, with a new bundle where the secrets changed.
@@ -133,6 +159,10 @@ func (b *Broker) swap(ctx context.Context, old, made registry.Connector, draft D
 // Delete deletes a connector, its pins, its secrets and its kept credentials. The
 // connector goes first: from then on nobody is served, whatever fails after.
 func (b *Broker) Delete(ctx context.Context, c registry.Connector) error {
+	return b.exclusively(ctx, c, func() error { return b.delete(ctx, c) })
+}
+
+func (b *Broker) delete(ctx context.Context, c registry.Connector) error {
 	b.sweep(ctx)
 	wipe, err := b.condemn(ctx, c.Secrets)
 	if err != nil {
@@ -141,6 +171,7 @@ func (b *Broker) Delete(ctx context.Context, c registry.Connector) error {
 	if err := b.registry.Delete(ctx, c); err != nil {
 		return wipe(err)
 	}
+	b.forgetTurn(c)
 	b.cache.Forget(forConnector(c.ID))
 	b.note(ctx, audit.Record{Outcome: audit.Deleted, Connector: c.Name, ConnectorID: c.ID})
 	err = firstOf(wipe(nil), b.pins.RemoveConnector(ctx, c.ID))

@@ -8,6 +8,7 @@ import (
 	"github.com/svcconn/svcconn/pkg/connector"
 	"github.com/svcconn/svcconn/pkg/fault"
 	"github.com/svcconn/svcconn/pkg/registry"
+	"github.com/svcconn/svcconn/pkg/secret"
 )
 
 // Row is what a connector reaches of one resource type. Err says why that could
@@ -25,6 +26,8 @@ type Verification struct {
 	Identity  *connector.Identity
 	Rows      []Row
 	Err       error // the verification as a whole failed
+
+	renewed map[string]secret.Text // what the session put in the place of its secrets
 }
 
 // Verify asks the service who a connector is and what it reaches; the resource
@@ -48,16 +51,25 @@ func (b *Broker) Verify(ctx context.Context, name, resourceType, resourceName st
 			resourceType, resourceName = r.Name, canonical
 		}
 	}
-	return b.verify(ctx, e.connector, e.settings, func(ctx context.Context) (connector.Session, error) {
-		if err := b.expired(e.connector); err != nil {
+	want := wanted{resourceType, resourceName, identityOnly}
+	if !e.settings.Method.Renews {
+		return b.verifyStored(ctx, e.connector, e.settings, want), nil
+	}
+	return b.verifyRenewing(ctx, e.connector, e.settings, want), nil
+}
+
+// verifyStored verifies a connector with its stored secrets.
+func (b *Broker) verifyStored(ctx context.Context, c registry.Connector, s connector.Settings, want wanted) Verification {
+	return b.verify(ctx, c, s, func(ctx context.Context) (connector.Session, error) {
+		if err := b.expired(c); err != nil {
 			return nil, err
 		}
-		env, err := b.environment(ctx, e.connector)
+		env, err := b.environment(ctx, c)
 		if err != nil {
 			return nil, err
 		}
-		return b.open(ctx, e.connector, env)
-	}, wanted{resourceType, resourceName, identityOnly}), nil
+		return b.open(ctx, c, env)
+	}, want)
 }
 
 // wanted narrows a verification.
@@ -75,13 +87,13 @@ func (b *Broker) verify(ctx context.Context, c registry.Connector, s connector.S
 			v.Identity = &identity
 		}
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		v.Err = fault.Within(err, "connector %s", c.Name)
-		return v
-	}
-	if !want.identityOnly {
+	case !want.identityOnly:
 		v.Rows = rows(ctx, c, s, session, want)
 	}
+	v.renewed = renewedBy(session)
 	return v
 }
 

@@ -44,6 +44,10 @@ type Ask struct {
 	MintTimeout time.Duration
 	// Refresh allows Mint to be called again later, with nobody waiting.
 	Refresh bool
+	// Past, if not zero, is the Serial of an answer that the service has rejected: only
+	// a credential whose mint began after that one's will do. Of many who ask so, one
+	// mint serves all.
+	Past uint64
 }
 
 // Stage is told what a mint is doing ("reading the OS keyring"), for the error
@@ -53,7 +57,9 @@ type Stage func(doing string)
 // Answer is a credential from the cache.
 type Answer struct {
 	Credential connector.Credential
-	Minted     bool // this very call caused the mint
+	Minted     bool      // this very call caused the mint
+	Serial     uint64    // of the mint; it grows
+	Until      time.Time // when it stops being handed out, on the wall clock; zero where it does not expire
 }
 
 // Info describes a kept entry.
@@ -73,9 +79,11 @@ type Cache struct {
 	entries  map[string]*entry
 	failures map[string]failure
 	flights  map[string]*flight
+	serial   uint64 // of the last mint that was begun
 }
 
 type entry struct {
+	serial     uint64
 	meta       Meta
 	credential connector.Credential
 	expires    time.Time
@@ -105,13 +113,14 @@ func New(clock Clock, refreshed func(Meta, connector.Credential, error)) *Cache 
 
 // Get answers from what is kept, or mints; N callers at once cause one mint. A
 // caller whose ctx ends gets an error that names the stage the mint is at, while
-// the mint goes on for those who come next.
+// the mint goes on for those who come next. What is kept stays kept when a mint past
+// it fails.
 func (c *Cache) Get(ctx context.Context, ask Ask) (Answer, error) {
 	c.mu.Lock()
 	now := c.clock.now()
-	if e := c.entries[ask.Key]; e != nil && e.freshFor(now) > 0 {
+	if e := c.entries[ask.Key]; e != nil && e.serial > ask.Past && e.freshFor(now) > 0 {
 		e.use(now)
-		answer := Answer{Credential: e.credential}
+		answer := Answer{Credential: e.credential, Serial: e.serial, Until: e.until()}
 		c.mu.Unlock()
 		return answer, nil
 	}
@@ -136,7 +145,7 @@ func (e *entry) use(now moment) {
 
 // settle records the outcome of a mint and returns the entry it made, if any.
 // Called with mu held.
-func (c *Cache) settle(ask Ask, credential connector.Credential, err error) *entry {
+func (c *Cache) settle(ask Ask, serial uint64, credential connector.Credential, err error) *entry {
 	now := c.clock.now()
 	if err != nil {
 		if worthKeeping(err) {
@@ -146,7 +155,7 @@ func (c *Cache) settle(ask Ask, credential connector.Credential, err error) *ent
 	}
 	delete(c.failures, ask.Key)
 	e := &entry{
-		meta: ask.Meta, credential: credential, expires: credential.Expiry(), keep: ask.Keep,
+		serial: serial, meta: ask.Meta, credential: credential, expires: credential.Expiry(), keep: ask.Keep,
 		minted: now, ask: ask, lastUse: now.elapsed,
 	}
 	if e.freshFor(now) <= 0 {

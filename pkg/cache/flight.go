@@ -12,19 +12,28 @@ import (
 // flight is one mint under way, for all who wait for it.
 type flight struct {
 	ask        Ask
+	serial     uint64
 	stage      atomic.Pointer[string]
 	done       chan struct{}
-	forgotten  bool // guarded by Cache.mu
+	forgotten  bool      // guarded by Cache.mu
+	landed     time.Time // by the wall clock
 	credential connector.Credential
 	err        error
 }
 
+// newFlight is a mint that is about to begin. Called with mu held.
+func (c *Cache) newFlight(ask Ask) *flight {
+	c.serial++
+	f := &flight{ask: ask, serial: c.serial, done: make(chan struct{})}
+	c.flights[ask.Key] = f
+	return f
+}
+
 // takeOff starts a mint for a caller. Called with mu held.
 func (c *Cache) takeOff(ctx context.Context, ask Ask) *flight {
-	f := &flight{ask: ask, done: make(chan struct{})}
-	c.flights[ask.Key] = f
+	f := c.newFlight(ask)
 	go c.fly(context.WithoutCancel(ctx), f, func() {
-		if e := c.settle(f.ask, f.credential, f.err); e != nil {
+		if e := c.settle(f.ask, f.serial, f.credential, f.err); e != nil {
 			e.uses = 1 // whoever waits is using it
 		}
 	})
@@ -40,6 +49,7 @@ func (c *Cache) fly(ctx context.Context, f *flight, settle func()) {
 	}
 	f.credential, f.err = f.ask.Mint(ctx, func(doing string) { f.stage.Store(&doing) })
 	c.mu.Lock()
+	f.landed = c.clock.Wall()
 	if !f.forgotten {
 		delete(c.flights, f.ask.Key)
 		settle()
@@ -51,12 +61,12 @@ func (c *Cache) fly(ctx context.Context, f *flight, settle func()) {
 func (f *flight) wait(ctx context.Context, mine bool) (Answer, error) {
 	select {
 	case <-f.done:
-		return Answer{Credential: f.credential, Minted: mine && f.err == nil}, f.err
+		return f.answer(mine)
 	case <-ctx.Done():
 	}
 	select { // both at once: the answer counts
 	case <-f.done:
-		return Answer{Credential: f.credential, Minted: mine && f.err == nil}, f.err
+		return f.answer(mine)
 	default:
 	}
 	doing := "starting"
@@ -69,6 +79,14 @@ func (f *flight) wait(ctx context.Context, mine bool) (Answer, error) {
 			Hint("try again: what is under way goes on; if it stays slow, raise the timeout in config.toml (`svcconn config path` tells where)")
 	}
 	return Answer{}, fault.New(kind, "stopped while %s: %w", doing, context.Cause(ctx))
+}
+
+// answer is the outcome of a flight that is done.
+func (f *flight) answer(mine bool) (Answer, error) {
+	if f.err != nil {
+		return Answer{}, f.err
+	}
+	return Answer{Credential: f.credential, Minted: mine, Serial: f.serial, Until: Until(f.landed, f.credential.Expiry())}, nil
 }
 
 // Tick refreshes ahead what is in use and will soon go stale, drops what has gone
@@ -96,12 +114,11 @@ func (c *Cache) Tick(ctx context.Context) time.Duration {
 // refresh mints anew while the old credential goes on being served. Called with
 // mu held.
 func (c *Cache) refresh(ctx context.Context, old *entry) {
-	f := &flight{ask: old.ask, done: make(chan struct{})}
-	c.flights[old.ask.Key] = f
+	f := c.newFlight(old.ask)
 	go func() {
 		c.fly(ctx, f, func() {
 			if f.err == nil {
-				c.settle(f.ask, f.credential, nil)
+				c.settle(f.ask, f.serial, f.credential, nil)
 				return
 			}
 			old.retry = min(max(2*old.retry, firstRetry), lastRetry)

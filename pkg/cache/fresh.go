@@ -24,6 +24,19 @@ func (e *entry) freshFor(now moment) time.Duration {
 	return lifetime - Margin(lifetime) - now.since(e.minted)
 }
 
+// until is when the entry stops being handed out by the wall clock alone; zero where
+// it does not expire.
+func (e *entry) until() time.Time { return Until(e.minted.wall, e.expires) }
+
+// Until is when a credential stops being handed out: its expiry less the margin. Zero
+// is never.
+func Until(minted, expires time.Time) time.Time {
+	if expires.IsZero() {
+		return time.Time{}
+	}
+	return expires.Add(-Margin(expires.Sub(minted)))
+}
+
 // dueIn is how long until the entry shall be minted anew although it is still
 // fresh: twice its margin before it expires.
 func (e *entry) dueIn(now moment) time.Duration {

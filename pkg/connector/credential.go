@@ -33,6 +33,33 @@ func (l RegistryLogin) Expiry() time.Time { return l.Expires }
 
 func (RegistryLogin) credential() {}
 
+// KubernetesAuth proves who we are to the API server of a cluster: by a token, by a
+// client certificate, or by both.
+type KubernetesAuth struct {
+	Endpoint KubernetesEndpoint
+	Token    secret.Text
+	// ClientCertificate and ClientKey are PEM; both or neither.
+	ClientCertificate string
+	ClientKey         secret.Text
+	Expires           time.Time
+}
+
+// KubernetesEndpoint is how the API server of a cluster is reached: what a kubeconfig
+// says of a cluster.
+type KubernetesEndpoint struct {
+	Cluster              string // the resource name
+	Server               string // https URL
+	CertificateAuthority string // PEM; "" trusts the system's
+	TLSServerName        string
+	ProxyURL             string
+	Insecure             bool // no verification of the server's certificate
+}
+
+// Expiry implements Credential.
+func (a KubernetesAuth) Expiry() time.Time { return a.Expires }
+
+func (KubernetesAuth) credential() {}
+
 // Bounded returns the credential with an expiry no later than limit; the zero limit
 // bounds nothing.
 func Bounded(c Credential, limit time.Time) Credential {
@@ -41,6 +68,9 @@ func Bounded(c Credential, limit time.Time) Credential {
 	}
 	switch c := c.(type) {
 	case RegistryLogin:
+		c.Expires = limit
+		return c
+	case KubernetesAuth:
 		c.Expires = limit
 		return c
 	}

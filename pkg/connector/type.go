@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/svcconn/svcconn/pkg/field"
+	"github.com/svcconn/svcconn/pkg/secret"
 )
 
 // Type is a kind of service that svcconn can reach, described as data.
@@ -40,6 +41,9 @@ type AuthMethod struct {
 	Fields           field.Set
 	Temporary        bool      // mints credentials that expire, rather than handing out what is stored
 	Lifetime         TTLBounds // what --expiration may ask for; zero where it may not ask
+	// Renews says that secrets change by being used: its sessions are Renewing, and one
+	// at a time is at work for a connector.
+	Renews bool
 }
 
 // TTLBounds are the bounds of a lifetime that can be asked for. The zero value
@@ -69,6 +73,10 @@ type ResourceType struct {
 	// comparison of normalised hosts, or a credential ends up elsewhere.
 	Serves func(settings Settings, address string) (name string, ok bool)
 
+	// Endpoint is, for clusters, how the API server is reached, from the fields alone;
+	// ok is false where only the service knows. Nil for other resource types.
+	Endpoint func(settings Settings) (endpoint KubernetesEndpoint, ok bool)
+
 	// Username is, for registries, the user name that Mint will hand out, from
 	// the fields alone. Nil for other resource types.
 	Username func(values field.Values) string
@@ -81,10 +89,47 @@ type Host struct {
 	Home   string
 	HTTP   http.RoundTripper // honours proxies; nil is http.DefaultTransport
 
-	// Run runs a program found in PATH, with svcconn's own environment, until ctx is
-	// done, and returns what it wrote to stdout, beside an error too. Nil where no
-	// program may be run.
-	Run func(ctx context.Context, stdin []byte, program string, args ...string) (stdout []byte, err error)
+	// Run runs a program until it ends or ctx is done. The error is about a program that
+	// could not be started, was stopped or wrote too much, not about one that failed by
+	// itself. Nil where no program may be run.
+	Run func(ctx context.Context, command Command) (Finished, error)
+	// Person is who can be sent to a browser or told a code. Nil where nobody is there:
+	// what needs a person then fails with fault.NeedsPerson, at once.
+	Person Person
+}
+
+// Command is a program to be run.
+type Command struct {
+	Program string // a name that is found in PATH, or a path
+	Args    []string
+	Env     []string // NAME=value, beside svcconn's own environment; the last of several counts
+	Dir     string   // the working folder; "" is svcconn's own
+	Stdin   []byte   // all that it can read; there is no terminal
+}
+
+// Finished is what became of a program.
+type Finished struct {
+	Stdout  []byte // all that it wrote
+	Stderr  []byte // the end of what it wrote
+	Failure string // "exit status 3", "signal: killed"; "" where it succeeded
+}
+
+// Person is someone at a terminal.
+type Person interface {
+	// OpenBrowser opens a page in the person's browser; an error means that the person
+	// has to be told the address instead.
+	OpenBrowser(url string) error
+	// Tell says something, a line.
+	Tell(text string)
+}
+
+// Renewing is implemented by sessions whose secrets change by being used, such as
+// refresh tokens that are good for one use.
+type Renewing interface {
+	Session
+	// Renewed returns the secret fields that have changed since the session was opened;
+	// whoever opened it stores them before a credential is handed out.
+	Renewed() map[string]secret.Text
 }
 
 // Detected is one login that auto-configuration found.

@@ -23,15 +23,15 @@ func (r *run) declarations() {
 	r.named("the type", kebab, r.Type.Name, r.Type.Title, r.Type.Doc)
 	r.wrongIf(r.Type.Icon == "", "the type has no icon")
 	for _, m := range r.Type.Methods {
-		r.context = "auth method " + m.Name + ": "
+		r.subject = "auth method " + m.Name + ": "
 		r.named("it", kebab, m.Name, m.Title, m.Doc)
-		r.wrongIf(m.Temporary && m.Lifetime.Default <= 0, "it mints credentials that expire and has no default lifetime")
+		r.wrongIf(m.Lifetime != connector.TTLBounds{} && m.Lifetime.Default <= 0, "a lifetime can be asked of it, and it has no default")
 		for _, f := range m.Fields {
 			r.field(f)
 		}
 	}
 	for _, t := range r.Type.Resources {
-		r.context = "resource type " + t.Name + ": "
+		r.subject = "resource type " + t.Name + ": "
 		r.named("it", kebab, t.Name, t.Title, t.Doc)
 		r.wrongIf(t.Icon == "", "it has no icon")
 		r.wrongIf(len(t.Formats) == 0, "it has no formats")

@@ -13,7 +13,7 @@ import (
 // names checks that resource names have one canonical form.
 func (r *run) names() {
 	for _, name := range r.Names {
-		r.context = "resource type " + name.ResourceType + ": "
+		r.subject = "resource type " + name.ResourceType + ": "
 		settings, ok := r.settings(name.Spec)
 		t := r.resourceType(name.ResourceType)
 		if !ok || t == nil {
@@ -46,7 +46,7 @@ func (r *run) resourceType(name string) *connector.ResourceType {
 // addresses checks that a connector serves its own addresses and nobody else's.
 func (r *run) addresses() {
 	for _, a := range r.Addresses {
-		r.context = "resource type " + a.ResourceType + ": "
+		r.subject = "resource type " + a.ResourceType + ": "
 		settings, ok := r.settings(a.Spec)
 		t := r.resourceType(a.ResourceType)
 		if !ok || t == nil || t.Serves == nil {

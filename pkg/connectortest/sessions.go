@@ -30,9 +30,9 @@ func (r *run) opening(c Case) {
 		r.wrong("opening it talked to somebody")
 		return nil, errors.New("no network here")
 	}}
-	host.Run = func(context.Context, []byte, string, ...string) ([]byte, error) {
+	host.Run = func(context.Context, connector.Command) (connector.Finished, error) {
 		r.wrong("opening it ran a program")
-		return nil, errors.New("no programs here")
+		return connector.Finished{}, errors.New("no programs here")
 	}
 	if _, err := r.Type.Open(host, settings); err != nil {
 		r.wrong("it does not open: %v", err)
@@ -49,6 +49,9 @@ func (r *run) verifying(c Case) {
 	r.leaks(settings, identity, err)
 	r.wrongIf(err != nil, "a good login is refused: %v", err)
 	r.wrongIf(err == nil && identity.Name == "", "nobody is who the service says that we are")
+	if renewing, ok := session.(connector.Renewing); ok && !settings.Method.Renews {
+		r.wrongIf(len(renewing.Renewed()) > 0, "it renews secrets, and the auth method does not say so")
+	}
 }
 
 // listing checks that what is listed can be asked for.
@@ -91,6 +94,10 @@ func (r *run) minting(c Case) {
 	before := now()
 	credential, err := session.Mint(r.Context(), request)
 	r.leaks(settings, credential, err)
+	if c.Unmintable {
+		r.wrongIf(credential != nil || !fault.Is(err, fault.Invalid) || fault.HintOf(err) == "", "minting what cannot be minted is %q: %v", fault.KindOf(err), err)
+		return
+	}
 	if err != nil || credential == nil {
 		r.wrong("it mints nothing: %v", err)
 		return
@@ -198,6 +205,9 @@ func (r *run) concurrent(c Case) {
 		wg.Go(func() {
 			_, verifyErr := session.Verify(r.Context())
 			_, mintErr := session.Mint(r.Context(), request)
+			if c.Unmintable {
+				mintErr = nil
+			}
 			listErr := session.List(r.Context(), request.ResourceType, func(connector.Resource) error { return nil })
 			if err := errors.Join(verifyErr, mintErr, listErr); err != nil {
 				r.wrong("used by several at once: %v", err)

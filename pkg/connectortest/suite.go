@@ -9,6 +9,7 @@
 package connectortest
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -44,6 +45,8 @@ type Case struct {
 
 	// HTTP is how sessions reach the fakes; nil is http.DefaultTransport.
 	HTTP http.RoundTripper
+	// Run plays the programs that sessions run; nil where they run none.
+	Run func(context.Context, connector.Command) (connector.Finished, error)
 
 	// ResourceType and ResourceName are what credentials are minted for. Left out, they
 	// are the connector's only ones.
@@ -53,6 +56,9 @@ type Case struct {
 	Outside string
 	// Lifetime is how long the credentials last that the fake gives; 0 is for ever.
 	Lifetime time.Duration
+	// Unmintable says that the login can be verified and nothing minted from it, since no
+	// client could present it.
+	Unmintable bool
 }
 
 // Name is a resource name and what it is canonically.
@@ -114,7 +120,7 @@ func Run(t *testing.T, suite Suite) {
 type run struct {
 	*testing.T
 	Suite
-	context string // what is being looked at, in front of problems
+	subject string // what is being looked at, in front of problems
 
 	mu       sync.Mutex
 	problems []string
@@ -124,13 +130,13 @@ type run struct {
 func (r *run) wrong(format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.problems = append(r.problems, r.context+fmt.Sprintf(format, args...))
+	r.problems = append(r.problems, r.subject+fmt.Sprintf(format, args...))
 }
 
 func eachCase(body func(*run, Case)) func(*run) {
 	return func(r *run) {
 		for _, c := range r.Cases {
-			r.context = c.Name + ": "
+			r.subject = c.Name + ": "
 			body(r, c)
 		}
 		for _, m := range r.Type.Methods {
@@ -155,6 +161,7 @@ func (r *run) host(c Case) connector.Host {
 		Getenv: func(string) string { return "" },
 		Home:   r.TempDir(),
 		HTTP:   c.HTTP,
+		Run:    c.Run,
 	}
 }
 

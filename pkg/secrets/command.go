@@ -5,18 +5,14 @@ import (
 	"errors"
 	"os/exec"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/svcconn/svcconn/pkg/fault"
 	"github.com/svcconn/svcconn/pkg/secret"
+	"github.com/svcconn/svcconn/pkg/subprocess"
 )
 
 var errTooSlow = errors.New("it took too long")
-
-// outputGrace is how long the output of a command is waited for after its end, where
-// something that it has left behind holds the output open.
-const outputGrace = time.Second
 
 // runCommand takes a secret from the standard output of a shell command. The command
 // has no standard input and no terminal; it and what it starts are killed when it
@@ -28,24 +24,16 @@ func runCommand(ctx context.Context, command string, from Sources) (secret.Text,
 	}
 	limited, cancel := context.WithTimeoutCause(ctx, timeout, errTooSlow)
 	defer cancel()
-	stdout, stderr := &head{limit: maxSecretFile}, &tail{limit: 4 << 10}
-	cmd := shell(limited, command)
-	cmd.Cancel = func() error { return killTree(cmd) }
-	cmd.WaitDelay = outputGrace
-	cmd.Stdout, cmd.Stderr = stdout, stderr
-	// Not nil, which would be our own environment.
-	cmd.Env = append([]string{}, from.Env...)
-	err := cmd.Run()
-	if errors.Is(err, exec.ErrWaitDelay) {
-		_ = killTree(cmd)
-	}
-	if stdout.full {
+	cmd := subprocess.Shell(limited, command)
+	cmd.Env = from.Env
+	out, err := subprocess.Run(cmd, maxSecretFile)
+	if errors.Is(err, subprocess.ErrTooMuch) {
 		return secret.Text{}, fault.New(fault.Invalid, "the output of the command %s is larger than 1 MiB", shorten(command))
 	}
 	if err != nil {
-		return secret.Text{}, commandError(limited, command, err, whatItSaid(stdout.String(), stderr.String()))
+		return secret.Text{}, commandError(limited, command, err, whatItSaid(string(out.Stdout), string(out.Stderr)))
 	}
-	return fromBytes([]byte(stdout.String()), "output of the command "+shorten(command))
+	return fromBytes(out.Stdout, "output of the command "+shorten(command))
 }
 
 func commandError(ctx context.Context, command string, err error, said string) error {
@@ -113,39 +101,3 @@ func printable(text string) string {
 		return ' '
 	}, text)
 }
-
-// head keeps the beginning of what is written to it, and refuses the rest.
-type head struct {
-	strings.Builder
-	limit int
-	full  bool
-}
-
-var errFull = errors.New("too much output")
-
-// Write implements io.Writer.
-func (h *head) Write(p []byte) (int, error) {
-	if h.Len()+len(p) > h.limit {
-		h.full = true
-		return 0, errFull
-	}
-	return h.Builder.Write(p)
-}
-
-// tail keeps the end of what is written to it.
-type tail struct {
-	limit int
-	kept  []byte
-}
-
-// Write implements io.Writer.
-func (t *tail) Write(p []byte) (int, error) {
-	t.kept = append(t.kept, p...)
-	if over := len(t.kept) - t.limit; over > 0 {
-		t.kept = append(t.kept[:0], t.kept[over:]...)
-	}
-	return len(p), nil
-}
-
-// String returns what was kept.
-func (t *tail) String() string { return string(t.kept) }

@@ -21,6 +21,8 @@ const (
 	outputSection  = "output"
 	secretsSection = "secrets"
 	dockerSection  = "docker"
+	kubectlSection = "kubectl"
+	kubeletSection = "kubelet"
 	agentSection   = "agent"
 	networkSection = "network"
 )
@@ -30,6 +32,8 @@ var sections = []section{
 	{outputSection, "How commands print what they list.", field.Set{outputFormat}},
 	{secretsSection, "Where the secrets of connectors are kept.", field.Set{secretsBackend, identityFile, secretsTimeout}},
 	{dockerSection, "How docker-credential-svcconn answers docker, podman, skopeo and their like.", field.Set{dockerTimeout, anonymousFallback}},
+	{kubectlSection, "How kubectl-svcconn answers kubectl, helm and every other client of clusters.", field.Set{kubectlTimeout}},
+	{kubeletSection, "How docker-credential-svcconn answers kubelet, on the nodes of a cluster.", field.Set{kubeletTimeout}},
 	{agentSection, "How long the agent keeps what it holds in memory.", field.Set{agentKeep, agentIdle}},
 	{networkSection, "How services are talked to.", field.Set{networkTimeout}},
 }
@@ -66,6 +70,16 @@ var anonymousFallback = field.Bool{
 	Name: "anonymous_fallback", Title: "anonymous fallback", Default: "false",
 	Help: "Let docker go on without credentials when there are none to be had for a registry that a connector serves. " +
 		"It is for hosts with public and private images; a denied or unreachable service then looks like an image that is not there.",
+}
+
+var kubeletTimeout = field.Duration{
+	Name: "timeout", Title: "kubelet timeout", Default: "30s", Min: shortest, Max: time.Minute,
+	Help: "How long kubelet may be kept waiting for a credential. It gives up after a minute by itself.",
+}
+
+var kubectlTimeout = field.Duration{
+	Name: "timeout", Title: "kubectl timeout", Default: "10s", Min: shortest, Max: time.Hour,
+	Help: "How long kubectl may be kept waiting for a credential before it is told what is slow.",
 }
 
 var agentKeep = field.Duration{

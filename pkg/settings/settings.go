@@ -20,6 +20,8 @@ type Settings struct {
 	Output  Output
 	Secrets Secrets
 	Docker  Docker
+	Kubectl Kubectl
+	Kubelet Kubelet
 	Agent   Agent
 	Network Network
 }
@@ -40,6 +42,16 @@ type Secrets struct {
 type Docker struct {
 	Timeout           time.Duration // for one answer
 	AnonymousFallback bool          // let docker go on without credentials where there are none to be had
+}
+
+// Kubelet is how docker-credential-svcconn answers kubelet.
+type Kubelet struct {
+	Timeout time.Duration // for one answer
+}
+
+// Kubectl is how kubectl-svcconn answers.
+type Kubectl struct {
+	Timeout time.Duration // for one answer
 }
 
 // Agent is how long the agent keeps things.
@@ -128,6 +140,8 @@ func assemble(config string, values map[string]field.Values) Settings {
 			Timeout:           dockerTimeout.Get(values[dockerSection]),
 			AnonymousFallback: anonymousFallback.Get(values[dockerSection]),
 		},
+		Kubectl: Kubectl{Timeout: kubectlTimeout.Get(values[kubectlSection])},
+		Kubelet: Kubelet{Timeout: kubeletTimeout.Get(values[kubeletSection])},
 		Agent: Agent{
 			Keep: agentKeep.Get(values[agentSection]),
 			Idle: agentIdle.Get(values[agentSection]),

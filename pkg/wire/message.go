@@ -17,19 +17,21 @@ var Release = "devel"
 
 // The operations, each with what its request carries and what its answer brings.
 const (
-	Ping          = "ping"         // → Pong
-	DockerGet     = "docker.get"   // body: server URL → Absent or body: the JSON for docker
-	DockerStore   = "docker.store" // body: docker's JSON →
-	DockerErase   = "docker.erase" // body: server URL →
-	DockerList    = "docker.list"  // → body: the JSON for docker
-	GetCredential = "credential"   // CredentialArgs → body: rendered in the format asked for
-	Resources     = "resources"    // ResourcesArgs → items ResourceRow
-	Verify        = "verify"       // VerifyArgs → Verified
-	Explain       = "explain"      // ExplainArgs → Explanation
-	AgentStatus   = "agent.status" // → Status
-	AgentStop     = "agent.stop"   // →
-	AgentForget   = "agent.forget" // ForgetArgs → Forgot
-	AgentUnlock   = "agent.unlock" // body: passphrase of the file secret store →
+	Ping           = "ping"            // → Pong
+	DockerGet      = "docker.get"      // body: server URL → Absent or body: the JSON for docker
+	DockerStore    = "docker.store"    // body: docker's JSON →
+	DockerErase    = "docker.erase"    // body: server URL →
+	DockerList     = "docker.list"     // → body: the JSON for docker
+	KubeletGet     = "kubelet.get"     // body: kubelet's CredentialProviderRequest → body: its CredentialProviderResponse
+	KubernetesExec = "kubernetes.exec" // KubernetesExecArgs, body: KUBERNETES_EXEC_INFO or nothing → body: the ExecCredential for kubectl
+	GetCredential  = "credential"      // CredentialArgs → body: rendered in the format asked for
+	Resources      = "resources"       // ResourcesArgs → items ResourceRow
+	Verify         = "verify"          // VerifyArgs → Verified
+	Explain        = "explain"         // ExplainArgs → Explanation
+	AgentStatus    = "agent.status"    // → Status
+	AgentStop      = "agent.stop"      // →
+	AgentForget    = "agent.forget"    // ForgetArgs → Forgot
+	AgentUnlock    = "agent.unlock"    // body: passphrase of the file secret store →
 )
 
 // Request is the header of a client's first frame for an operation.
@@ -125,6 +127,13 @@ type CredentialArgs struct {
 	Format       string        `json:"format"`
 }
 
+// KubernetesExecArgs name the cluster that kubectl wants a credential for. Both may be
+// left out where KUBERNETES_EXEC_INFO tells the cluster (provideClusterInfo).
+type KubernetesExecArgs struct {
+	Connector string `json:"connector,omitempty"`
+	Cluster   string `json:"cluster,omitempty"`
+}
+
 // ResourcesArgs filter a listing; empty filters let everything through.
 type ResourcesArgs struct {
 	Connector     string `json:"connector,omitempty"`
@@ -167,9 +176,11 @@ type Verified struct {
 	Failure   *Error        `json:"failure,omitempty"` // Error with its kind and hint, on the wire alone
 }
 
-// ExplainArgs name what shall be explained: a registry host, a context, a resource.
+// ExplainArgs name what shall be explained: a registry's host, or a cluster's name or
+// server. ResourceType tells the two apart; "" leaves that to what is registered.
 type ExplainArgs struct {
-	Subject string `json:"subject"`
+	Subject      string `json:"subject"`
+	ResourceType string `json:"resource_type,omitempty"`
 }
 
 // Explanation is the whole decision about an address or a resource name.

@@ -1,8 +1,12 @@
 package wire
 
-import "strconv"
+import (
+	"encoding/json"
+	"strconv"
+)
 
-// The two headers of a warm `docker-credential-svcconn get` are written and read here
+// The headers of a warm `docker-credential-svcconn get` and of a warm
+// `kubectl-svcconn credential` are written and read here
 // without reflection: the first use of encoding/json costs a process a tenth of the
 // start-up of an empty one. What is not plain goes the long way; both ways give the
 // same bytes.
@@ -10,7 +14,7 @@ import "strconv"
 // encode writes a header quickly if it can.
 func encode(header any) ([]byte, bool) {
 	r, ok := header.(Request)
-	if !ok || len(r.Args) > 0 || !plain(r.Op) || !plain(r.Client.Binary) || !plain(r.Client.Release) || !plain(r.Config) {
+	if !ok || !compact(r.Args) || !plain(r.Op) || !plain(r.Client.Binary) || !plain(r.Client.Release) || !plain(r.Config) {
 		return nil, false
 	}
 	b := make([]byte, 0, 128+len(r.Config))
@@ -22,7 +26,43 @@ func encode(header any) ([]byte, bool) {
 	if r.Config != "" {
 		b = append(b, `,"config":"`+r.Config+`"`...)
 	}
+	if len(r.Args) > 0 {
+		b = append(append(b, `,"args":`...), r.Args...)
+	}
 	return append(b, '}'), true
+}
+
+// Encode returns the arguments of an operation as JSON.
+func Encode(args any) (json.RawMessage, error) {
+	if a, ok := args.(KubernetesExecArgs); ok && plain(a.Connector) && plain(a.Cluster) {
+		return a.encode(), nil
+	}
+	return json.Marshal(args)
+}
+
+func (a KubernetesExecArgs) encode() []byte {
+	b := []byte{'{'}
+	if a.Connector != "" {
+		b = append(b, `"connector":"`+a.Connector+`"`...)
+	}
+	if a.Connector != "" && a.Cluster != "" {
+		b = append(b, ',')
+	}
+	if a.Cluster != "" {
+		b = append(b, `"cluster":"`+a.Cluster+`"`...)
+	}
+	return append(b, '}')
+}
+
+// compact reports whether arguments are JSON that encoding/json would leave as it is:
+// what Encode made, without spaces or anything to escape.
+func compact(args json.RawMessage) bool {
+	for _, c := range args {
+		if c <= ' ' || c > '~' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			return false
+		}
+	}
+	return true
 }
 
 // plain reports whether a string needs no escaping in JSON.

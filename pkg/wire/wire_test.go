@@ -85,10 +85,21 @@ func TestErrorsKeepTheirKindAndHint(t *testing.T) {
 
 // FuzzQuick: the quick way and the long way give the same.
 func FuzzQuick(f *testing.F) {
-	f.Add(1, "docker.get", "docker-credential-svcconn", "v1.2.3", 42, "/home/me/.config/svcconn", `{"event":"done"}`)
-	f.Add(0, "", "<b>", "é", -1, `C:\svcconn "x"`, `{"event":"done","absent":true}`)
-	f.Fuzz(func(t *testing.T, v int, op, binary, release string, pid int, config, head string) {
+	f.Add(1, "docker.get", "docker-credential-svcconn", "v1.2.3", 42, "/home/me/.config/svcconn", `{"event":"done"}`, "", "")
+	f.Add(0, "", "<b>", "é", -1, `C:\svcconn "x"`, `{"event":"done","absent":true}`, "prod", "")
+	f.Add(0, "kubernetes.exec", "b", "", 1, "", `{"event":"done"}`, "prod", "a b<é>")
+	f.Fuzz(func(t *testing.T, v int, op, binary, release string, pid int, config, head, connector, cluster string) {
 		request := Request{Protocol: v, Op: op, Client: Client{binary, release, pid}, Config: config}
+		if args := (KubernetesExecArgs{connector, cluster}); args != (KubernetesExecArgs{}) {
+			quick, err := Encode(args)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if long, err := json.Marshal(args); err != nil || string(quick) != string(long) {
+				t.Errorf("encoded %s, want %s (%v)", quick, long, err)
+			}
+			request.Args = quick
+		}
 		long, err := json.Marshal(request)
 		if err != nil {
 			t.Fatal(err)
@@ -113,6 +124,14 @@ func TestTheHeadersOfAWarmGetAreQuick(t *testing.T) {
 	request := Request{Protocol: Protocol, Op: DockerGet, Client: Client{"docker-credential-svcconn", "v1.2.3", 4711}, Config: "/home/me/.config/svcconn"}
 	if _, ok := encode(request); !ok {
 		t.Error("the request is not encoded the quick way")
+	}
+	args, err := Encode(KubernetesExecArgs{Connector: "prod", Cluster: "prod-1.example"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Op, request.Args = KubernetesExec, args
+	if _, ok := encode(request); !ok {
+		t.Error("the request of kubectl-svcconn is not encoded the quick way")
 	}
 	for _, reply := range []Reply{{Event: Success}, {Event: Success, Absent: true}} {
 		text, err := json.Marshal(reply)
