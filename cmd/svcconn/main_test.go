@@ -30,6 +30,7 @@ func TestMain(m *testing.M) {
 		"svcconn":                   func() { proc.Main(admin.Program(connectors.All())) },
 		"docker-credential-svcconn": func() { proc.Main(dockerhelper.Run) },
 		"kubectl-svcconn":           func() { proc.Main(kubeplugin.Run) },
+		"browser":                   browser,
 	})
 }
 
@@ -41,7 +42,7 @@ func TestStories(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		Setup:               func(env *testscript.Env) error { return setUp(t, env) },
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"unleaked": unleaked},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"unleaked": unleaked, "cluster": cluster, "apiserver": apiserver},
 	})
 }
 
@@ -98,11 +99,12 @@ func stopAgent(env *testscript.Env) {
 }
 
 // unleaked searches everything that the story left, but for the file that it read the
-// password from, for the password.
+// password from, for the password, or for what secrets begin with.
 func unleaked(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) > 0 {
-		ts.Fatalf("usage: unleaked")
+	if neg || len(args) > 1 {
+		ts.Fatalf("usage: unleaked [BEGINNING]")
 	}
+	hidden := append(args, canary)[0]
 	root := ts.Getenv("WORK")
 	files := 0
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -111,8 +113,8 @@ func unleaked(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		files++
 		text, err := os.ReadFile(path)
-		if strings.Contains(string(text), canary) {
-			ts.Fatalf("%s has the password", path)
+		if strings.Contains(string(text), hidden) {
+			ts.Fatalf("%s has the secret", path)
 		}
 		return err
 	})

@@ -111,6 +111,7 @@ func newReader(t *testing.T) *reader {
 		t.Fatal(err)
 	}
 	r.write("password.txt", canary)
+	r.write("token.txt", canary)
 	r.write("ca.pem", registry.CertificateAuthority())
 	r.write("svcconn/identity.txt", identity.String())
 	r.write("svcconn/config.toml", "[secrets]\nbackend = \"file\"\nidentity_file = \"identity.txt\"\n")

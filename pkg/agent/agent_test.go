@@ -108,6 +108,11 @@ type agentWorld struct {
 
 func start(t *testing.T, release string) *agentWorld {
 	t.Helper()
+	return startTypes(t, release, types())
+}
+
+func startTypes(t *testing.T, release string, types connector.Types) *agentWorld {
+	t.Helper()
 	dir := t.TempDir()
 	w := &agentWorld{t: t, keyring: &memory{}, env: []string{"SVCCONN_CONFIG_DIR=" + dir}}
 	var err error
@@ -115,7 +120,7 @@ func start(t *testing.T, release string) *agentWorld {
 		t.Fatal(err)
 	}
 	manager := secrets.Open(secrets.Config{StateDir: w.dirs.State, Backend: "keyring", Getenv: func(string) string { return "" }, Keyring: w.keyring})
-	w.broker = broker.New(broker.Config{Types: types(), Dirs: w.dirs, Secrets: manager, Owner: "me",
+	w.broker = broker.New(broker.Config{Types: types, Dirs: w.dirs, Secrets: manager, Owner: "me",
 		Host: connector.Host{Now: time.Now, Getenv: func(string) string { return "" }}})
 	t.Cleanup(w.broker.Close)
 	w.run(release)

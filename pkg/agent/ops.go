@@ -25,6 +25,7 @@ type operation struct {
 }
 
 func dockerBudget(s settings.Settings) time.Duration  { return s.Docker.Timeout }
+func kubectlBudget(s settings.Settings) time.Duration { return s.Kubectl.Timeout }
 func networkBudget(s settings.Settings) time.Duration { return s.Secrets.Timeout + s.Network.Timeout }
 
 // longBudget is for what waits for a person, too.
@@ -32,19 +33,21 @@ func longBudget(settings.Settings) time.Duration { return 3 * time.Minute }
 
 func operations() map[string]operation {
 	return map[string]operation{
-		wire.Ping:          {run: ping, budget: dockerBudget},
-		wire.DockerGet:     {run: dockerGet, budget: dockerBudget, total: true},
-		wire.DockerStore:   {run: dockerStore, budget: longBudget},
-		wire.DockerErase:   {run: dockerErase, budget: longBudget},
-		wire.DockerList:    {run: dockerList, budget: dockerBudget, total: true},
-		wire.GetCredential: {run: getCredential, budget: longBudget},
-		wire.Resources:     {run: resources, budget: networkBudget},
-		wire.Verify:        {run: verify, budget: longBudget},
-		wire.Explain:       {run: explain, budget: networkBudget},
-		wire.AgentStatus:   {run: status, budget: dockerBudget},
-		wire.AgentStop:     {run: stop, budget: dockerBudget},
-		wire.AgentForget:   {run: forget, budget: dockerBudget},
-		wire.AgentUnlock:   {run: unlock, budget: longBudget},
+		wire.Ping:           {run: ping, budget: dockerBudget},
+		wire.DockerGet:      {run: dockerGet, budget: dockerBudget, total: true},
+		wire.DockerStore:    {run: dockerStore, budget: longBudget},
+		wire.DockerErase:    {run: dockerErase, budget: longBudget},
+		wire.DockerList:     {run: dockerList, budget: dockerBudget, total: true},
+		wire.KubeletGet:     {run: kubeletGet, budget: kubeletBudget, total: true},
+		wire.KubernetesExec: {run: kubernetesExec, budget: kubectlBudget, total: true},
+		wire.GetCredential:  {run: getCredential, budget: longBudget},
+		wire.Resources:      {run: resources, budget: networkBudget},
+		wire.Verify:         {run: verify, budget: longBudget},
+		wire.Explain:        {run: explain, budget: networkBudget},
+		wire.AgentStatus:    {run: status, budget: dockerBudget},
+		wire.AgentStop:      {run: stop, budget: dockerBudget},
+		wire.AgentForget:    {run: forget, budget: dockerBudget},
+		wire.AgentUnlock:    {run: unlock, budget: longBudget},
 	}
 }
 
@@ -112,7 +115,7 @@ func getCredential(ctx context.Context, c *call, _ settings.Settings) (wire.Repl
 	if err != nil {
 		return wire.Reply{}, secret.Text{}, err
 	}
-	body, err := Render(grant, a.Format)
+	body, err := Render(grant, a.Format, c.server.now())
 	return wire.Reply{}, body, err
 }
 
@@ -176,11 +179,24 @@ func explain(ctx context.Context, c *call, _ settings.Settings) (wire.Reply, sec
 	if err != nil {
 		return wire.Reply{}, secret.Text{}, err
 	}
-	x, err := c.server.broker.Explain(ctx, broker.DockerRegistry, a.Subject)
+	if a.ResourceType == "" {
+		a.ResourceType = resourceTypeOf(ctx, c.server.broker, a.Subject)
+	}
+	x, err := c.server.broker.Explain(ctx, a.ResourceType, a.Subject)
 	if err != nil {
 		return wire.Reply{}, secret.Text{}, err
 	}
 	return data(wireExplanation(a.Subject, x))
+}
+
+// resourceTypeOf tells a cluster from a registry: it is one if a connector serves it as
+// such.
+func resourceTypeOf(ctx context.Context, b *broker.Broker, subject string) string {
+	located, err := b.Locate(ctx, broker.KubernetesCluster, subject)
+	if located != nil || fault.Is(err, fault.Ambiguous) {
+		return broker.KubernetesCluster
+	}
+	return broker.DockerRegistry
 }
 
 func wireExplanation(subject string, x broker.Explanation) wire.Explanation {

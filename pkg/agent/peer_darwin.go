@@ -31,6 +31,20 @@ func peerOf(conn net.Conn) (Peer, error) {
 // parentOf is not told on macOS without cgo.
 func parentOf(int) string { return "" }
 
+// parentProcess is the process that ran another one.
+func parentProcess(pid int) process {
+	child, err := unix.SysctlKinfoProc("kern.proc.pid", pid)
+	if err != nil {
+		return process{}
+	}
+	parent, err := unix.SysctlKinfoProc("kern.proc.pid", int(child.Eproc.Ppid))
+	if err != nil {
+		return process{}
+	}
+	started := parent.Proc.P_starttime
+	return process{int(child.Eproc.Ppid), uint64(started.Sec)*1_000_000 + uint64(started.Usec)}
+}
+
 // harden keeps the memory out of core dumps and away from debuggers (ptrace(2),
 // PT_DENY_ATTACH).
 func harden() error {

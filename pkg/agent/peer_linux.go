@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bytes"
 	"fmt"
 	"net"
 	"os"
@@ -30,33 +31,40 @@ func peerOf(conn net.Conn) (Peer, error) {
 
 // parentOf names the executable that ran a process, as far as /proc tells.
 func parentOf(pid int) string {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return ""
-	}
-	// "PID (COMM) STATE PPID …", where COMM may contain anything.
-	_, rest, ok := cutLast(string(stat), ")")
-	fields := strings.Fields(rest)
-	if !ok || len(fields) < 2 {
-		return ""
-	}
-	parent, err := strconv.Atoi(fields[1])
-	if err != nil {
-		return ""
-	}
-	path, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", parent))
+	path, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", parentPID(pid)))
 	if err != nil {
 		return ""
 	}
 	return path
 }
 
-func cutLast(s, sep string) (before, after string, ok bool) {
-	at := strings.LastIndex(s, sep)
-	if at < 0 {
-		return s, "", false
+// parentProcess is the process that ran another one, as far as /proc tells.
+func parentProcess(pid int) process {
+	parent := parentPID(pid)
+	started, err := strconv.ParseUint(statField(parent, 22), 10, 64)
+	if err != nil {
+		return process{}
 	}
-	return s[:at], s[at+len(sep):], true
+	return process{parent, started}
+}
+
+func parentPID(pid int) int {
+	parent, _ := strconv.Atoi(statField(pid, 4))
+	return parent
+}
+
+// statField is a field of /proc/PID/stat as proc(5) numbers them, from 3 on.
+func statField(pid, number int) string {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return ""
+	}
+	// "PID (COMM) STATE PPID …", where COMM may contain anything.
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	if len(fields) < number-2 {
+		return ""
+	}
+	return fields[number-3]
 }
 
 // harden keeps the memory out of core dumps and away from other processes of the

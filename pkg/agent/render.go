@@ -16,17 +16,18 @@ import (
 
 // The formats of `svcconn credential`.
 const (
-	FormatJSON   = "json"   // all there is, for scripts
-	FormatToken  = "token"  // the bare secret
-	FormatEnv    = "env"    // assignments for a POSIX shell's eval
-	FormatDocker = "docker" // what docker-credential-svcconn prints
+	FormatJSON   = "json"            // all there is, for scripts
+	FormatToken  = "token"           // the bare secret
+	FormatEnv    = "env"             // assignments for a POSIX shell's eval
+	FormatDocker = "docker"          // what docker-credential-svcconn prints
+	FormatExec   = "exec-credential" // what kubectl-svcconn prints
 
 	// FormatRedacted is a Description: for describe, with no secret in it.
 	FormatRedacted = "redacted"
 )
 
 // Formats lists the formats that Render knows.
-var formats = []string{FormatJSON, FormatToken, FormatEnv, FormatDocker}
+var formats = []string{FormatJSON, FormatToken, FormatEnv, FormatDocker, FormatExec}
 
 // Formats lists the formats of a credential, for help and completion.
 func Formats() []string { return slices.Clone(formats) }
@@ -39,14 +40,20 @@ func renderable(format string) error {
 }
 
 // Render puts a credential into the form that a native tool or a script reads. A
-// form that the credential has none of is fault.Invalid.
-func Render(grant broker.Grant, format string) (secret.Text, error) {
+// form that the credential has none of is fault.Invalid. now is the time.
+func Render(grant broker.Grant, format string, now time.Time) (secret.Text, error) {
 	if format == FormatRedacted {
 		return describe(grant)
 	}
 	switch credential := grant.Credential.(type) {
 	case connector.RegistryLogin:
-		return renderLogin(credential, format)
+		if format != FormatExec {
+			return renderLogin(credential, format)
+		}
+	case connector.KubernetesAuth:
+		if format != FormatDocker {
+			return renderCluster(grant, credential, format, now)
+		}
 	}
 	return secret.Text{}, fault.New(fault.Invalid, "a credential for a %s cannot be shown as %s", grant.ResourceType, format)
 }
@@ -65,6 +72,8 @@ func describe(grant broker.Grant) (secret.Text, error) {
 	switch credential := grant.Credential.(type) {
 	case connector.RegistryLogin:
 		out.Credential["registry"], out.Credential["username"], out.Credential["password"] = credential.Registry, credential.Username, credential.Secret
+	case connector.KubernetesAuth:
+		describeCluster(out.Credential, credential)
 	}
 	text, err := json.Marshal(out)
 	return secret.New(string(text)), err
@@ -80,13 +89,16 @@ func renderLogin(login connector.RegistryLogin, format string) (secret.Text, err
 	case FormatEnv:
 		return renderLoginEnv(key, login), nil
 	}
-	text, err := json.MarshalIndent(struct {
-		Registry string     `json:"registry"`
-		Username string     `json:"username"`
-		Password string     `json:"password"`
-		Expires  *time.Time `json:"expires_at"`
-	}{login.Registry, login.Username, login.Secret.Reveal(), expiresAt(login)}, "", "  ")
+	text, err := json.MarshalIndent(loginJSON{login.Registry, login.Username, login.Secret.Reveal(), expiresAt(login)}, "", "  ")
 	return secret.New(string(text) + "\n"), err
+}
+
+// loginJSON is the JSON of a registry login.
+type loginJSON struct {
+	Registry string     `json:"registry"`
+	Username string     `json:"username"`
+	Password string     `json:"password"`
+	Expires  *time.Time `json:"expires_at"`
 }
 
 // renderLoginEnv uses DOCKER_AUTH_CONFIG, which docker reads before its helpers:

@@ -33,6 +33,8 @@ type Server struct {
 	now     func() time.Time
 	echoes  *echoes
 
+	rejections *rejections
+
 	// superseded reports that our own executable was replaced on disk; nil never.
 	superseded func() bool
 
@@ -52,7 +54,7 @@ type Server struct {
 func NewServer(b *broker.Broker, dirs paths.Dirs, release string, pid int, now func() time.Time) *Server {
 	s := &Server{
 		broker: b, dirs: dirs, release: release, now: now, pid: pid,
-		echoes: newEchoes(), started: now(), retired: make(chan struct{}),
+		echoes: newEchoes(), rejections: newRejections(now), started: now(), retired: make(chan struct{}),
 	}
 	s.touch()
 	return s

@@ -72,7 +72,7 @@ func (c *Client) Call(ctx context.Context, op string, args any, body secret.Text
 		Client: wire.Client{Binary: c.binary, Release: wire.Release, PID: c.world.PID}}
 	if args != nil {
 		var err error
-		if request.Args, err = json.Marshal(args); err != nil {
+		if request.Args, err = wire.Encode(args); err != nil {
 			return Answer{}, fault.New(fault.Failed, "cannot ask the agent: %w", err)
 		}
 	}

@@ -38,10 +38,11 @@ const maxInput = 8 << 20
 // maxServerURL is longer than any registry's address can be.
 const maxServerURL = 8 << 10
 
-const usage = `Usage: ` + Name + ` <store|get|erase|list|version>
+const usage = `Usage: ` + Name + ` <store|get|erase|list|version|kubelet>
 
 A Docker credential helper: docker and its like run it, with the registry on stdin.
 To point docker at it:  svcconn login docker REGISTRY
+As a credential provider of kubelet (kubelet) it takes an image on stdin.
 `
 
 // Run carries out one action of the protocol and returns the exit code.
@@ -49,6 +50,9 @@ func Run(ctx context.Context, w proc.World) int {
 	if len(w.Args) != 1 {
 		fmt.Fprint(w.Stdout, usage)
 		return proc.Failed
+	}
+	if w.Args[0] == kubeletAction {
+		return kubelet(ctx, w)
 	}
 	out, err := act(ctx, w, w.Args[0])
 	if err != nil {

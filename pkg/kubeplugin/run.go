@@ -1,8 +1,11 @@
-// Package kubeplugin is kubectl-svcconn, which kubectl runs as `kubectl svcconn`. Its
-// commands for people hand over to svcconn, with clusters first.
+// Package kubeplugin is kubectl-svcconn, which kubectl runs for two reasons: as its
+// credential plugin, where bytes go to the agent and back, and as `kubectl svcconn` for
+// a person, where it hands over to svcconn, with clusters first.
 //
 // It refuses to do any of svcconn's work itself: kubectl starts it for every command,
-// so it links the standard library only.
+// so it links the standard library only. What KUBERNETES_EXEC_INFO means, which
+// connector serves a cluster and what an ExecCredential looks like is the agent's
+// business.
 package kubeplugin
 
 import (
@@ -25,6 +28,9 @@ const usage = `Usage: kubectl svcconn COMMAND [ARGUMENTS]
 
 Commands:
   list-resources   what your connectors reach, clusters first (--all lists everything)
+  login            point kubectl at svcconn for a cluster
+  logout           undo that
+  credential       print a credential: kubectl runs it, with what it wants in its environment
   version          the version of this plugin
 
 Everything else is svcconn's: svcconn --help
@@ -34,7 +40,7 @@ Everything else is svcconn's: svcconn --help
 const clusters = "kubernetes-cluster"
 
 // Run carries out one command and returns the exit code.
-func Run(_ context.Context, w proc.World) int {
+func Run(ctx context.Context, w proc.World) int {
 	command := "help"
 	if len(w.Args) > 0 {
 		command = w.Args[0]
@@ -46,6 +52,10 @@ func Run(_ context.Context, w proc.World) int {
 	case "version", "--version":
 		fmt.Fprintf(w.Stdout, "%s %s %s\n", Name, wire.Release, runtime.Version())
 		return proc.Done
+	case "credential":
+		return credential(ctx, w, w.Args[1:])
+	case "login", "logout":
+		return handOver(w, append([]string{command, "kubectl"}, w.Args[1:]...))
 	case "list-resources":
 		return handOver(w, listResources(w.Args[1:]))
 	}
