@@ -85,7 +85,12 @@ func (in invocation) adopt(ctx context.Context, e *engine, p output.Printer, t *
 	if err := in.register(ctx, e, p, draft); err != nil {
 		return err
 	}
-	if !one.Source.PlainText || in.given("keep-source") {
+	switch {
+	case !one.Source.PlainText || in.given("keep-source"):
+		return nil
+	case t.Resources[0].Name != broker.DockerRegistry:
+		// What a kubeconfig has is also its owner's way in; it is not ours to take away.
+		p.Notice("The login also stays in %s: `svcconn login kubectl %s` writes a context that uses svcconn; then remove it there.", one.Source.File, resourceOf(t, one))
 		return nil
 	}
 	return in.move(ctx, e, p, resourceOf(t, one), one.Source)
@@ -119,8 +124,4 @@ func (in invocation) move(ctx context.Context, e *engine, p output.Printer, regi
 
 // detectHost is the machine as the person has it: auto-configuration looks where the
 // person's own tools look.
-func (e *engine) detectHost() connector.Host {
-	host := e.host(e.world.Env)
-	host.Run = runProgram(e.world.Env)
-	return host
-}
+func (e *engine) detectHost() connector.Host { return e.host(e.world.Env) }

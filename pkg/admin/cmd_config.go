@@ -105,6 +105,8 @@ func entries(s settings.Settings) []entry {
 		{"secrets", "timeout", s.Secrets.Timeout.String()},
 		{"docker", "timeout", s.Docker.Timeout.String()},
 		{"docker", "anonymous_fallback", s.Docker.AnonymousFallback},
+		{"kubectl", "timeout", s.Kubectl.Timeout.String()},
+		{"kubelet", "timeout", s.Kubelet.Timeout.String()},
 		{"agent", "keep", s.Agent.Keep.String()},
 		{"agent", "idle", s.Agent.Idle.String()},
 		{"network", "timeout", s.Network.Timeout.String()},

@@ -18,7 +18,7 @@ func deleteCommand() command {
 		name: "delete", group: connectorsGroup, summary: "delete connectors, their secrets and what is kept of them",
 		doc: `Deletes connectors together with their secrets and kept credentials. It asks first; --yes answers that.
 
-A connector that a native tool's configuration leads to is not deleted, since docker would then fail or go on anonymously: take the configuration back first (svcconn logout), or say --force.`,
+A connector that a native tool's configuration leads to is not deleted, since docker would then fail or go on anonymously, and kubectl fail: take the configuration back first (svcconn logout), or say --force.`,
 		args: []argument{{name: connectorWord, many: true}},
 		flags: []flag{
 			{name: "yes", short: "y", usage: "do not ask"},
@@ -87,6 +87,30 @@ func (e *engine) unused(ctx context.Context, c registry.Connector) error {
 		if err == nil && located != nil && located.Connector.ID == c.ID {
 			return fault.New(fault.Failed, "connector %s is in use: %s leads %s to it (%s)", c.Name, p.File, p.Key, p.Tool).
 				Hint("svcconn logout docker %s, then delete it; or say --force", located.ResourceName)
+		}
+	}
+	return e.unusedByKubectl(ctx, c)
+}
+
+// unusedByKubectl looks for the connector in kubeconfigs, if it reaches clusters: a
+// broken kubeconfig must not keep others from being deleted.
+func (e *engine) unusedByKubectl(ctx context.Context, c registry.Connector) error {
+	t, err := e.broker.Types().Find(c.Type)
+	if err != nil {
+		return nil
+	}
+	if _, err := t.Resource(broker.KubernetesCluster); err != nil {
+		return nil
+	}
+	pointers, err := clientconfig.KubePointers(e.clientEnv())
+	if err != nil {
+		return err
+	}
+	for _, p := range pointers {
+		used, err := e.broker.Find(ctx, p.Connector)
+		if p.Connector != "" && err == nil && used.ID == c.ID {
+			return fault.New(fault.Failed, "connector %s is in use: user %s of %s leads to it (kubectl)", c.Name, p.User, p.File).
+				Hint("svcconn logout kubectl %s, then delete it; or say --force", p.User)
 		}
 	}
 	return nil

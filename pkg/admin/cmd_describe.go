@@ -126,7 +126,7 @@ func (in invocation) describeClient(ctx context.Context, e *engine, p output.Pri
 		if described.Credential[name] != nil {
 			value = fmt.Sprint(described.Credential[name])
 		}
-		sheet.Properties = append(sheet.Properties, output.Property{Name: strings.ToUpper(strings.ReplaceAll(name, "_", " ")), Value: output.Line(value)})
+		sheet.Properties = append(sheet.Properties, output.Property{Name: strings.ToUpper(strings.ReplaceAll(name, "_", " ")), Value: output.Lines(strings.Split(strings.TrimSpace(value), "\n")...)})
 	}
 	return p.Describe(output.Description{Name: described.Connector, Value: described, View: output.Sheets{sheet}})
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/svcconn/svcconn/pkg/broker"
 	"github.com/svcconn/svcconn/pkg/clientconfig"
 	"github.com/svcconn/svcconn/pkg/output"
 	"github.com/svcconn/svcconn/pkg/wire"
@@ -14,18 +15,29 @@ import (
 func explainCommand() command {
 	return command{
 		name: "explain", group: useGroup, summary: "tell why an address gets, or does not get, a credential",
-		doc: `Tells the whole decision about a registry, however it is spelled: which tools would ask svcconn for it and which file of theirs decides that, which connector serves it and why, what is kept until when, and what went wrong last. Nothing is asked of any service.
+		doc: `Tells the whole decision about a registry, however it is spelled, or about a cluster: a context of the kubeconfig, the address of an API server, or a cluster's name. It says which tools would ask svcconn for it and which file of theirs decides that, which connector serves it and why, what is kept until when, and what went wrong last. Nothing is asked of any service.
 
 The exit code is that of the decision: 0 when a credential would be handed out, 3 when no connector serves the address, 7 when several do.`,
-		args:     []argument{{name: "HOST"}},
-		flags:    printing(),
-		examples: []example{{"why does docker go anonymous?", "svcconn explain registry.example.com"}},
-		run:      engaged(runExplain),
+		args:  []argument{{name: "HOST|CONTEXT|URL"}},
+		flags: printing(resourceTypeFlag.described("what is meant, where that could be in doubt: docker-registry or kubernetes-cluster")),
+		examples: []example{
+			{"why does docker go anonymous?", "svcconn explain registry.example.com"},
+			{"who gives kubectl its credential?", "svcconn explain prod"},
+		},
+		run: engaged(runExplain),
 	}
 }
 
 func runExplain(ctx context.Context, in invocation, e *engine, p output.Printer) error {
-	answer, err := e.call(ctx, wire.Explain, wire.ExplainArgs{Subject: in.args[0]}, in.notices(p))
+	ask := wire.ExplainArgs{Subject: in.args[0], ResourceType: in.text("resource-type")}
+	var kube *clientconfig.KubeSubject
+	if ask.ResourceType != broker.DockerRegistry {
+		kube = clientconfig.ExplainKube(e.clientEnv(), in.args[0])
+	}
+	if kube != nil {
+		ask = kubeSubject(*kube, ask)
+	}
+	answer, err := e.call(ctx, wire.Explain, ask, in.notices(p))
 	if err != nil {
 		return err
 	}
@@ -33,9 +45,8 @@ func runExplain(ctx context.Context, in invocation, e *engine, p output.Printer)
 	if err != nil {
 		return err
 	}
-	for _, f := range clientconfig.ExplainDocker(e.clientEnv(), dockerKeys(x.Address)) {
-		x.Clients = append(x.Clients, wire.ClientFile{Tool: f.Tool, File: f.File, Leads: f.Leads, Reason: f.Reason})
-	}
+	x.Subject = in.args[0]
+	x.Clients = e.clientFiles(x, kube)
 	if err := p.Describe(output.Description{Name: x.Address, Value: x, View: in.explanation(x)}); err != nil {
 		return err
 	}
@@ -43,6 +54,36 @@ func runExplain(ctx context.Context, in invocation, e *engine, p output.Printer)
 		p.Notice("No tool asks svcconn for it yet: svcconn login docker %s", x.Address)
 	}
 	return x.LastError.Fault()
+}
+
+// kubeSubject asks for the cluster that a context leads to, rather than for its name.
+func kubeSubject(kube clientconfig.KubeSubject, ask wire.ExplainArgs) wire.ExplainArgs {
+	ask.ResourceType = broker.KubernetesCluster
+	switch {
+	case kube.Cluster != "":
+		ask.Subject = kube.Cluster
+	case kube.Server != "":
+		ask.Subject = kube.Server
+	}
+	return ask
+}
+
+// clientFiles are the files of native tools that have to do with an address.
+func (e *engine) clientFiles(x wire.Explanation, kube *clientconfig.KubeSubject) []wire.ClientFile {
+	var findings []clientconfig.Finding
+	switch {
+	case kube != nil:
+		findings = kube.Findings
+	case x.ResourceType == broker.DockerRegistry:
+		findings = clientconfig.ExplainDocker(e.clientEnv(), dockerKeys(x.Address))
+	default:
+		findings = clientconfig.NoKubeContext(e.clientEnv(), x.Address)
+	}
+	out := []wire.ClientFile{}
+	for _, f := range findings {
+		out = append(out, wire.ClientFile{Tool: f.Tool, File: f.File, Leads: f.Leads, Reason: f.Reason})
+	}
+	return out
 }
 
 func (in invocation) explanation(x wire.Explanation) output.Sheets {

@@ -160,7 +160,7 @@ func (in invocation) printStored(p output.Printer, did string, v broker.Verifica
 	if in.given("no-verify") {
 		p.Notice("%s connector %s, unverified: `svcconn verify %s` asks the service.", did, name, name)
 	} else {
-		p.Notice("%s connector %s with access to the following resources:", did, name)
+		p.Notice("%s connector %s%s with access to the following resources:", did, name, asWhom(v))
 	}
 	if in.given("no-verify") && p.Format == output.Table {
 		return nil
@@ -169,6 +169,14 @@ func (in invocation) printStored(p output.Printer, did string, v broker.Verifica
 		rows[i].ConnectorID, rows[i].ConnectorName, rows[i].ConnectorType = v.Connector.ID, name, v.Connector.Type
 	}
 	return output.List(p, in.resourceListing(rows, fmt.Sprintf("None: the service lists no resources for %s.", name)))
+}
+
+// asWhom is who the service says that we are.
+func asWhom(v broker.Verification) string {
+	if v.Identity == nil || v.Identity.Name == "" {
+		return ""
+	}
+	return " (as " + v.Identity.Name + ")"
 }
 
 // safeName makes a part of a connector's name of a host.

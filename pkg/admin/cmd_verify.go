@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/svcconn/svcconn/pkg/agent"
 	"github.com/svcconn/svcconn/pkg/fault"
 	"github.com/svcconn/svcconn/pkg/output"
 	"github.com/svcconn/svcconn/pkg/wire"
@@ -12,7 +13,7 @@ import (
 func verifyCommand() command {
 	return command{
 		name: "verify", group: connectorsGroup, summary: "ask the service who a connector is and what it reaches",
-		doc: `Asks the service who it says that we are, and lists what the connector reaches. Nothing is changed.
+		doc: `Asks the service who it says that we are, and lists what the connector reaches. Nothing is changed, but that a person at a terminal can log in anew where a login is missing: to an identity provider, in the browser or by a code.
 
 --retry-for asks again for that long while the service refuses or does not answer: fresh accounts and keys take a while to be known everywhere.`,
 		args: []argument{{name: connectorWord}},
@@ -66,8 +67,26 @@ func (in invocation) verifyOnce(ctx context.Context, e *engine, p output.Printer
 		return v, nil, err
 	}
 	failure = v.Failure.Fault()
+	if fault.Is(failure, fault.NeedsPerson) && !fault.IsLocked(failure) && personAt(in.world) != nil {
+		return in.verifyHere(ctx, e, args)
+	}
 	v.Failure = nil // the error is told once
 	return v, failure, nil
+}
+
+// verifyHere asks in this process, which the person is at: he can log in. What the
+// agent keeps is of the login before.
+func (in invocation) verifyHere(ctx context.Context, e *engine, args wire.VerifyArgs) (v wire.Verified, failure, err error) {
+	found, err := e.broker.Verify(e.calling(ctx, "verify"), args.Connector, args.ResourceType, args.ResourceName, args.IdentityOnly)
+	if err != nil {
+		return v, nil, err
+	}
+	if found.Err == nil {
+		e.forget(ctx, found.Connector.ID)
+	}
+	v = agent.Verified(found)
+	v.Failure = nil
+	return v, found.Err, nil
 }
 
 // printVerified prints what the service said: as one thing for programs, as a sentence

@@ -25,6 +25,7 @@ func tree() *command {
 			loginCommand(),
 			logoutCommand(),
 			credentialCommand(),
+			pullSecretCommand(),
 			explainCommand(),
 			agentCommand(),
 			listTypesCommand(),

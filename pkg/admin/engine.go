@@ -45,7 +45,7 @@ func newEngine(w proc.World, types connector.Types, terminal prompt.Terminal) (*
 		return nil, err
 	}
 	e := &engine{world: w, dirs: dirs, settings: current, terminal: terminal}
-	e.broker = e.newBroker(types, e.askPassphrase)
+	e.broker = e.newBroker(types, e.askPassphrase, personAt(w))
 	return e, nil
 }
 
@@ -66,15 +66,17 @@ func engaged(run func(context.Context, invocation, *engine, output.Printer) erro
 }
 
 // newBroker makes a broker over the set-up; ask asks for the passphrase of the file
-// secret store, nil where nobody can be asked.
-func (e *engine) newBroker(types connector.Types, ask secrets.Ask) *broker.Broker {
+// secret store, and person logs in; nil where nobody can be asked or sent.
+func (e *engine) newBroker(types connector.Types, ask secrets.Ask, person connector.Person) *broker.Broker {
 	owner := e.world.Getenv("USER")
 	if me, err := user.Current(); err == nil {
 		owner = me.Username
 	}
 	env := agentclient.AgentEnv(e.world.Env)
+	host := e.host(env)
+	host.Person = person
 	return broker.New(broker.Config{
-		Types: types, Dirs: e.dirs, Env: env, Owner: owner, Host: e.host(env),
+		Types: types, Dirs: e.dirs, Env: env, Owner: owner, Host: host,
 		Secrets: secrets.Open(secrets.Config{
 			StateDir: e.dirs.State, Backend: e.settings.Secrets.Backend, IdentityFile: e.settings.Secrets.IdentityFile,
 			Timeout: e.settings.Secrets.Timeout, Getenv: e.world.Getenv, Ask: ask,
@@ -189,11 +191,11 @@ func (e *engine) runAgent(ctx context.Context, types connector.Types, stdio, bac
 				return secret.Text{}, fault.New(fault.NeedsPerson, "the secret store is locked").Hint("name a file with the passphrase in SVCCONN_PASSPHRASE_FILE")
 			}
 			return ask(ctx, label)
-		})
+		}, nil)
 		defer b.Close()
 		return agent.NewServer(b, e.dirs, wire.Release, e.world.PID, e.world.Now).RunStdio(ctx, e.world.Stdin, e.world.Stdout)
 	}
-	b := e.newBroker(types, nil)
+	b := e.newBroker(types, nil, nil)
 	defer b.Close()
 	ready := func() {}
 	if background {

@@ -3,14 +3,17 @@ package admin
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"os/exec"
+	"slices"
 
 	"golang.org/x/net/http/httpproxy"
 
 	"github.com/svcconn/svcconn/pkg/connector"
 	"github.com/svcconn/svcconn/pkg/proc"
+	"github.com/svcconn/svcconn/pkg/subprocess"
 )
 
 // host is the machine as connectors may see it, with the given environment.
@@ -19,6 +22,7 @@ func (e *engine) host(env []string) connector.Host {
 	return connector.Host{
 		Now: e.world.Now, Getenv: getenv, Home: e.world.Getenv("HOME"),
 		HTTP: &http.Transport{Proxy: proxyOf(getenv), ForceAttemptHTTP2: true, DisableKeepAlives: true},
+		Run:  runProgram(env),
 	}
 }
 
@@ -40,11 +44,23 @@ func proxyOf(getenv func(string) string) func(*http.Request) (*url.URL, error) {
 	return func(r *http.Request) (*url.URL, error) { return choose(r.URL) }
 }
 
+// maxOutput is more than any helper or plugin has to say, in bytes.
+const maxOutput = 8 << 20
+
 // runProgram runs programs with an environment, for connector.Host.
-func runProgram(env []string) func(context.Context, []byte, string, ...string) ([]byte, error) {
-	return func(ctx context.Context, stdin []byte, program string, args ...string) ([]byte, error) {
-		cmd := exec.CommandContext(ctx, program, args...)
-		cmd.Env, cmd.Stdin = env, bytes.NewReader(stdin)
-		return cmd.Output()
+func runProgram(env []string) func(context.Context, connector.Command) (connector.Finished, error) {
+	return func(ctx context.Context, c connector.Command) (connector.Finished, error) {
+		cmd := subprocess.Command(ctx, c.Program, c.Args...)
+		cmd.Env, cmd.Dir, cmd.Stdin = slices.Concat(env, c.Env), c.Dir, bytes.NewReader(c.Stdin)
+		out, err := subprocess.Run(cmd, maxOutput)
+		finished := connector.Finished{Stdout: out.Stdout, Stderr: out.Stderr}
+		var exit *exec.ExitError
+		switch {
+		case ctx.Err() != nil:
+			return finished, context.Cause(ctx)
+		case errors.As(err, &exit):
+			finished.Failure, err = exit.Error(), nil
+		}
+		return finished, err
 	}
 }

@@ -37,6 +37,8 @@ func environment() []row {
 		{"SVCCONN_SECRETS", "keyring or file: overrides the setting secrets.backend."},
 		{"SVCCONN_PASSPHRASE_FILE", "A file with the passphrase of the file secret store."},
 		{"SVCCONN_AGENT", "off does without the agent."},
+		{"SVCCONN_NO_BROWSER", "1 opens no browser for a login; the address is told instead."},
+		{"BROWSER", "The command that opens a page, or several, separated by colons."},
 		{"NO_COLOR", "Takes colour away."},
 	}
 }

@@ -15,16 +15,21 @@ import (
 // with passwords) reads [redacted].
 func (p *Plan) Diff() string {
 	var out strings.Builder
-	for _, f := range p.files {
-		if len(f.changes) > 0 {
-			out.Write(unified(f.before, f.after))
+	for i, f := range p.files {
+		if len(f.changes) == 0 {
+			continue
 		}
+		redacted := snapshotText.redacted
+		if p.steps[i].tool == Kubectl {
+			redacted = snapshotText.redactedKube
+		}
+		out.Write(unified(f.before, f.after, redacted))
 	}
 	return out.String()
 }
 
-func unified(before, after snapshotText) []byte {
-	text := diff.Diff(before.name(), before.redacted(), after.name(), after.redacted())
+func unified(before, after snapshotText, redacted func(snapshotText) []byte) []byte {
+	text := diff.Diff(before.name(), redacted(before), after.name(), redacted(after))
 	_, text, _ = bytes.Cut(text, []byte("\n")) // "diff A B": git's, patch does without
 	return text
 }

@@ -1,7 +1,7 @@
 // Package clientconfig writes client configuration: the pointers by which docker,
-// podman, skopeo and buildah come to docker-credential-svcconn. A login adds them to
-// the tools' own files, a logout takes them back exactly, and explain is told which
-// entry decides.
+// podman, skopeo and buildah come to docker-credential-svcconn, and kubectl to
+// kubectl-svcconn. A login adds them to the tools' own files, a logout takes them back
+// exactly, and explain is told which entry decides.
 //
 // A file belongs to its tool and its owner. Only our entry in it changes: order,
 // layout, line ends, unknown keys, permissions, owner and symbolic links stay, and a
@@ -15,11 +15,11 @@
 // after a logout's, and what it says counts only where the file does lead to svcconn:
 // killed at any instant, logout and a repeated login do the right thing.
 //
-// It refuses files that it does not fully understand: no JSON object, comments, a
-// byte order mark (docker and podman read neither), a key twice, a wrong type. Docker
-// takes such a file for empty and overwrites it at the next `docker login`; we name
-// the line and change nothing. It takes no part in secrets: of plain-text logins it sees
-// whether they are there, and removes them when asked to.
+// It refuses files that it does not fully understand. Those of docker and podman: no
+// JSON object, comments, a byte order mark (docker and podman read neither), a key
+// twice, a wrong type. Docker takes such a file for empty and overwrites it at the next
+// `docker login`; we name the line and change nothing. It takes no part in secrets: of
+// plain-text logins it sees whether they are there, and removes them when asked to.
 //
 // # Which files
 //
@@ -53,4 +53,22 @@
 //
 // Not read: ~/.dockercfg, /etc/containers/auth.json of system services, and
 // credential-helpers in registries.conf, which can put another helper before all files.
+//
+// # Kubeconfigs
+//
+// clientcmd decides what a kubeconfig means, but does not write it: it would encode the
+// whole file anew, and drop comments, order and keys that it does not know. The YAML (or
+// JSON) is edited as text, at places that the nodes of a YAML parser name; entries go in
+// front of their lists, since where a list ends is harder to tell than where it begins.
+// Afterwards clientcmd reads both texts, and the edit is refused if anything but our
+// entries differs. Layouts that nobody has (aliases for lists, tags, explicit keys) are
+// refused too.
+//
+// clientcmd's lock (FILE.lock, that must not be there) is held for the instant of
+// writing. kubectl does not wait for it, but fails; and it reads before it locks, so a
+// `kubectl config` that runs at the same time can undo a login, as it can undo another
+// kubectl.
+//
+// An entry is ours if its user runs kubectl-svcconn; context and cluster are so with
+// it. The rules for several files are clientcmd's (PathOptions.GetDefaultFilename).
 package clientconfig

@@ -10,7 +10,7 @@ import (
 
 // Finding says where one tool looks for a registry's login, and what it finds.
 type Finding struct {
-	Tool   string // Docker or Containers
+	Tool   string // Docker, Containers or Kubectl
 	File   string // the file that decides, or that a login writes, as the tool names it
 	Key    string // what the tool looks up
 	Leads  bool   // to svcconn

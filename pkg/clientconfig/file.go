@@ -53,7 +53,7 @@ func unreadable(path string, err error) error {
 		err = pathErr.Err
 	}
 	return fault.New(fault.Failed, "cannot read %s: %w", path, err).
-		Hint("make %s readable for you, as docker and podman need it, and try again", path)
+		Hint("make %s readable for you, as the tools that use it need it, and try again", path)
 }
 
 const maxLinks = 40
@@ -105,22 +105,30 @@ func (s snapshot) replace(text []byte) error {
 		}
 		return adviseWrite(s.path, atomicfile.Remove(s.path))
 	}
-	mode := atomicfile.FileMode
-	if s.info != nil {
-		mode = s.info.Mode().Perm()
+	if err := s.writable(); err != nil {
+		return err
 	}
-	if mode&0o222 == 0 {
-		return adviseWrite(s.path, fault.New(fault.Failed, "cannot write %s: %w", s.path, errReadOnly))
-	}
-	if err := atomicfile.MakeDir(filepath.Dir(s.path)); err != nil {
-		return adviseWrite(s.path, err)
-	}
-	return adviseWrite(s.path, atomicfile.Replace(s.path, text, mode, func(temp string) error {
+	return adviseWrite(s.path, atomicfile.Replace(s.path, text, s.mode(), func(temp string) error {
 		if err := keepOwner(temp, s.info); err != nil {
 			return fault.New(fault.Failed, "cannot write %s for its owner: %w", s.path, err)
 		}
 		return s.unchanged()
 	}))
+}
+
+func (s snapshot) mode() fs.FileMode {
+	if s.info != nil {
+		return s.info.Mode().Perm()
+	}
+	return atomicfile.FileMode
+}
+
+// writable makes the file's folder, and refuses a file that nobody may write.
+func (s snapshot) writable() error {
+	if s.mode()&0o222 == 0 {
+		return adviseWrite(s.path, fault.New(fault.Failed, "cannot write %s: %w", s.path, errReadOnly))
+	}
+	return adviseWrite(s.path, atomicfile.MakeDir(filepath.Dir(s.path)))
 }
 
 func (s snapshot) unchanged() error {

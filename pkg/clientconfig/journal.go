@@ -35,8 +35,8 @@ type record struct {
 	Replaced []replacement `json:"replaced,omitempty"` // each place once
 }
 
-// replacement is what was at a place before: the name of a helper, an object with
-// nothing in it, or nothing (nil).
+// replacement is what was at a place before: the name of a helper or of a context, an
+// object or list with nothing in it, or nothing (nil).
 type replacement struct {
 	Place place   `json:"place"`
 	Was   *string `json:"was"`

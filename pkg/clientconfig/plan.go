@@ -14,10 +14,10 @@ import (
 
 // Change is one entry of one file.
 type Change struct {
-	Tool   string // Docker or Containers
+	Tool   string // Docker, Containers or Kubectl
 	File   string // the file itself, symbolic links resolved
-	Key    string // the registry as the tool spells it; "" is every registry without an entry
-	Before string // the helper that is named, PlainText, or "" for none
+	Key    string // the registry as the tool spells it, "" is every registry without an entry; the context
+	Before string // the helper or connector that is named, PlainText, or "" for none
 	After  string
 }
 
@@ -39,6 +39,7 @@ type step struct {
 	path string // as the tool names it
 	undo bool   // takes back: the journal forgets after the file is written
 	edit edit
+	lock string // the file that the tool locks it with; "" is none
 }
 
 // preview is what a step comes to, as things are now.
@@ -95,9 +96,9 @@ func (p *Plan) Notices() []string { return p.notices }
 // stay. The error names the file; files before it are done, and logout takes them
 // back.
 //
-// Processes of svcconn wait for one another until ctx ends. Docker and podman know
-// no lock: should one of them write within the instant between our last look and
-// our rename, the later writer wins.
+// Processes of svcconn wait for one another until ctx ends, and for kubectl's own lock.
+// Docker and podman know no lock: should one of them write within the instant between
+// our last look and our rename, the later writer wins.
 func (p *Plan) Apply(ctx context.Context) error {
 	if !slices.ContainsFunc(p.files, func(f preview) bool { return f.settles || len(f.changes) > 0 }) {
 		return nil
@@ -169,7 +170,7 @@ func (s step) apply(ctx context.Context, j journal) error {
 		}
 		found, err := read(s.path)
 		if err == nil {
-			err = s.write(j, found)
+			err = s.write(ctx, j, found)
 		}
 		if !errors.Is(err, errChanged) {
 			return err
@@ -181,7 +182,7 @@ func (s step) apply(ctx context.Context, j journal) error {
 
 // write brings file and journal from one whole state to the next, so that logout is
 // right wherever this is cut off.
-func (s step) write(j journal, found snapshot) error {
+func (s step) write(ctx context.Context, j journal, found snapshot) error {
 	result, err := s.run(j, found)
 	if err != nil {
 		return err
@@ -193,7 +194,7 @@ func (s step) write(j journal, found snapshot) error {
 	}
 	atomicfile.Sweep(found.path)
 	if after := result.after.text; (after == nil) != (found.text == nil) || !bytes.Equal(after, found.text) {
-		if err := found.replace(after); err != nil {
+		if err := s.replace(ctx, found, after); err != nil {
 			return err
 		}
 	}
@@ -204,4 +205,20 @@ func (s step) write(j journal, found snapshot) error {
 		result.record.removeFolders()
 	}
 	return j.save(result.record)
+}
+
+// replace writes the file, under the tool's own lock if it has one.
+func (s step) replace(ctx context.Context, found snapshot, text []byte) error {
+	if s.lock == "" {
+		return found.replace(text)
+	}
+	if err := found.writable(); err != nil {
+		return err
+	}
+	release, err := lockLikeKubectl(ctx, s.lock)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return found.replace(text)
 }

@@ -1,0 +1,177 @@
+package admin
+
+import (
+	"context"
+	"os"
+
+	"github.com/svcconn/svcconn/pkg/agent"
+	"github.com/svcconn/svcconn/pkg/broker"
+	"github.com/svcconn/svcconn/pkg/clientconfig"
+	"github.com/svcconn/svcconn/pkg/connector"
+	"github.com/svcconn/svcconn/pkg/fault"
+	"github.com/svcconn/svcconn/pkg/output"
+	"github.com/svcconn/svcconn/pkg/wire"
+)
+
+func loginKubectlCommand() command {
+	return command{
+		name: "kubectl", summary: "point kubectl, helm and every other client of clusters at svcconn",
+		doc: `Writes a cluster, a user and a context for each CLUSTER into the kubeconfig; the user runs kubectl-svcconn for its credential. A CLUSTER is its name, or the address of its API server. Only those entries change, and svcconn logout kubectl takes them back, to the byte. An entry with that name that svcconn did not write is never overwritten: choose another name with --context.
+
+Without a CLUSTER, that of --connector, or the only one that there is. The current context stays what it is unless --use is given.`,
+		args: []argument{{name: "CLUSTER", optional: true, many: true}},
+		flags: printing(connectorFlag.described("the connector that shall serve the cluster"), dryRunFlag,
+			flag{name: "context", value: "NAME", usage: "what the context is called, and its user and cluster; the cluster's name otherwise"},
+			flag{name: "use", usage: "make it the current context"},
+			flag{name: "all", usage: "all clusters that the connectors reach"},
+			flag{name: "old-kubectl", usage: "for a kubectl older than 1.22: version v1beta1 of the exec protocol, which newer ones know too"},
+			flag{name: "bare-command", usage: "write the name kubectl-svcconn alone, for a kubeconfig that is copied to other machines; programs that a desktop starts may not find it"}),
+		examples: []example{
+			{"one cluster", "svcconn login kubectl prod --use"},
+			{"see first", "svcconn login kubectl prod --dry-run"},
+			{"as somebody else, beside it", "svcconn login kubectl prod --connector prod-admin --context prod-admin"},
+		},
+		run: engaged(runLoginKubectl),
+	}
+}
+
+func runLoginKubectl(ctx context.Context, in invocation, e *engine, p output.Printer) error {
+	clusters, err := in.clustersToLogIn(ctx, e)
+	if err != nil {
+		return err
+	}
+	if len(clusters) > 1 && (in.text("context") != "" || in.given("use")) {
+		return fault.New(fault.Invalid, "--context and --use are for one cluster, and %d are meant", len(clusters)).Hint("name the cluster")
+	}
+	command, err := in.kubeCommand(e)
+	if err != nil {
+		return err
+	}
+	var logins []clientconfig.KubeLogin
+	for _, located := range clusters {
+		endpoint, err := in.endpointOf(ctx, e, p, located)
+		if err != nil {
+			return err
+		}
+		name := in.text("context")
+		if name == "" {
+			name = located.ResourceName
+		}
+		endpoint.Cluster = located.ResourceName
+		logins = append(logins, clientconfig.KubeLogin{Name: name, Connector: located.Connector.Name, Endpoint: endpoint, Command: command, Old: in.given("old-kubectl")})
+	}
+	plan, err := clientconfig.PlanKubeLogin(e.clientEnv(), logins, in.given("use"))
+	if err != nil {
+		return err
+	}
+	if in.given("dry-run") {
+		return in.showPlan(p, plan)
+	}
+	return in.applyPlan(ctx, p, plan, "kubectl already asks svcconn for that.")
+}
+
+// kubeCommand is how the kubeconfig shall name kubectl-svcconn.
+func (in invocation) kubeCommand(e *engine) (string, error) {
+	if in.given("bare-command") {
+		return clientconfig.KubePlugin, nil
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return "", fault.New(fault.Failed, "where svcconn is cannot be told: %w", err).Hint("say --bare-command")
+	}
+	return clientconfig.KubeCommand(e.clientEnv(), self)
+}
+
+// clustersToLogIn are the clusters that were named or are meant, each with the
+// connector that serves it.
+func (in invocation) clustersToLogIn(ctx context.Context, e *engine) ([]*broker.Located, error) {
+	name := in.text("connector")
+	switch {
+	case in.given("all") && len(in.args) > 0:
+		return nil, fault.New(fault.Invalid, "--all and the name of a cluster exclude each other").Hint("leave one of them out")
+	case in.given("all"):
+		return in.allClusters(ctx, e, name)
+	case len(in.args) == 0 && name == "":
+		return in.onlyCluster(ctx, e)
+	case len(in.args) == 0:
+		located, err := resolveCluster(ctx, e, name, "")
+		return []*broker.Located{located}, err
+	}
+	var found []*broker.Located
+	for _, cluster := range in.args {
+		located, err := resolveCluster(ctx, e, name, cluster)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, located)
+	}
+	return found, nil
+}
+
+// resolveCluster finds a cluster by what a person calls it, and the connector for it.
+func resolveCluster(ctx context.Context, e *engine, connectorName, cluster string) (*broker.Located, error) {
+	if connectorName != "" {
+		return e.broker.Resolve(ctx, broker.Request{Connector: connectorName, ResourceType: broker.KubernetesCluster, ResourceName: cluster})
+	}
+	located, err := e.broker.Locate(ctx, broker.KubernetesCluster, cluster)
+	if err == nil && located == nil {
+		err = fault.New(fault.NotFound, "no connector reaches the cluster %s", cluster).
+			Hint("`svcconn list-resources --resource-type %s` lists what is reached; to add one: svcconn register NAME --type kubernetes --auto-configure", broker.KubernetesCluster)
+	}
+	return located, err
+}
+
+// allClusters are those of one connector, or of all.
+func (in invocation) allClusters(ctx context.Context, e *engine, connectorName string) ([]*broker.Located, error) {
+	clusters, err := e.broker.Clusters(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if connectorName != "" {
+		c, err := e.broker.Find(ctx, connectorName)
+		if err != nil {
+			return nil, err
+		}
+		var own []*broker.Located
+		for _, located := range clusters {
+			if located.Connector.ID == c.ID {
+				own = append(own, located)
+			}
+		}
+		clusters = own
+	}
+	if len(clusters) == 0 {
+		return nil, fault.New(fault.NotFound, "no connector reaches a cluster").Hint("register one first: svcconn register NAME --type kubernetes --auto-configure")
+	}
+	return clusters, nil
+}
+
+func (in invocation) onlyCluster(ctx context.Context, e *engine) ([]*broker.Located, error) {
+	clusters, err := in.allClusters(ctx, e, "")
+	if err == nil && len(clusters) > 1 {
+		err = fault.New(fault.Invalid, "the connectors reach %d clusters and none was named", len(clusters)).
+			Hint("name one, as in svcconn login kubectl %s; or say --all", clusters[0].ResourceName)
+	}
+	return clusters, err
+}
+
+// endpointOf is how a cluster is reached. Where only its service knows, a credential
+// is got for it, which says so.
+func (in invocation) endpointOf(ctx context.Context, e *engine, p output.Printer, located *broker.Located) (connector.KubernetesEndpoint, error) {
+	if endpoint, ok := located.Endpoint(); ok {
+		return endpoint, nil
+	}
+	auth, err := in.clusterAuth(ctx, e, p, located.Connector.ID, located.ResourceName)
+	return auth.Endpoint, err
+}
+
+// clusterAuth gets a credential for a cluster from the agent.
+func (in invocation) clusterAuth(ctx context.Context, e *engine, p output.Printer, connectorName, cluster string) (connector.KubernetesAuth, error) {
+	answer, err := e.call(ctx, wire.GetCredential, wire.CredentialArgs{
+		Connector: connectorName, ResourceType: broker.KubernetesCluster, ResourceName: cluster, Format: agent.FormatJSON,
+	}, in.notices(p))
+	if err != nil {
+		return connector.KubernetesAuth{}, err
+	}
+	return agent.ReadCluster(answer.Body)
+}
