@@ -163,22 +163,27 @@ func TestConnectorTypesSeeTheWordsAlone(t *testing.T) {
 
 // homes are the packages that may import a third-party module.
 var homes = map[string][]string{
-	"github.com/pelletier/go-toml/v2":             {"pkg/tomlfile"},
-	"github.com/zalando/go-keyring":               {"pkg/secrets"},
-	"filippo.io/age":                              {"pkg/secrets"},
-	"github.com/godbus/dbus/v5":                   {"pkg/secrets"},
-	"github.com/urfave/cli/v2":                    {"pkg/admin"},
-	"github.com/rogpeppe/go-internal":             {"pkg/clientconfig"}, // its diff
-	"github.com/tailscale/hujson":                 {"pkg/clientconfig"},
-	"github.com/docker/docker-credential-helpers": {"pkg/dockerhelper", "connectors/docker"},
-	"github.com/google/go-containerregistry":      {"connectors/docker", "pkg/registrytest"},
-	"github.com/google/uuid":                      {"pkg/registry"},
-	"github.com/mattn/go-runewidth":               {"pkg/output"},
-	"go.yaml.in/yaml/v3":                          {"pkg/output"},
-	"golang.org/x/net":                            {"pkg/registryname", "pkg/admin"}, // idna; httpproxy
-	"golang.org/x/term":                           {"pkg/prompt"},
-	"golang.org/x/mod":                            {"pkg/agent"},
-	"golang.org/x/sys":                            {"pkg/agent", "pkg/registry", "pkg/prompt", "pkg/secrets", "pkg/clientconfig"},
+	"k8s.io/apimachinery":                            {"pkg/agent"}, // the time in clientauthentication
+	"k8s.io/client-go/pkg/apis/clientauthentication": {"pkg/agent"},
+	"github.com/pelletier/go-toml/v2":                {"pkg/tomlfile"},
+	"github.com/zalando/go-keyring":                  {"pkg/secrets"},
+	"filippo.io/age":                                 {"pkg/secrets"},
+	"github.com/godbus/dbus/v5":                      {"pkg/secrets"},
+	"github.com/urfave/cli/v2":                       {"pkg/admin"},
+	"github.com/rogpeppe/go-internal":                {"pkg/clientconfig"}, // its diff
+	"github.com/tailscale/hujson":                    {"pkg/clientconfig"},
+	"github.com/docker/docker-credential-helpers":    {"pkg/dockerhelper", "connectors/docker"},
+	"github.com/google/go-containerregistry":         {"connectors/docker", "pkg/registrytest"},
+	"github.com/google/uuid":                         {"pkg/registry"},
+	"github.com/mattn/go-runewidth":                  {"pkg/output"},
+	"go.yaml.in/yaml/v3":                             {"pkg/output", "pkg/clientconfig"},
+	"golang.org/x/oauth2":                            {"connectors/kubernetes"},
+	"github.com/coreos/go-oidc/v3":                   {"connectors/kubernetes"},
+	"golang.org/x/net":                               {"pkg/registryname", "pkg/admin"}, // idna; httpproxy
+	"golang.org/x/term":                              {"pkg/prompt"},
+	"golang.org/x/mod":                               {"pkg/agent"},
+	"k8s.io/client-go/tools/clientcmd":               {"pkg/clientconfig", "connectors/kubernetes"},
+	"golang.org/x/sys":                               {"pkg/agent", "pkg/registry", "pkg/prompt", "pkg/secrets", "pkg/clientconfig"},
 }
 
 // TestEveryModuleHasItsHome: a third-party module is imported in one place.

@@ -21,7 +21,7 @@ type daemon struct {
 }
 
 // launch starts a server in a process group of its own, its output in the file
-// log, and waits until ready.
+// log, and waits until ready. It does not outlive the tests, however they end.
 func launch(log string, env []string, stdin string, ready func() bool, argv ...string) (*daemon, error) {
 	out, err := os.Create(log)
 	if err != nil {
@@ -30,7 +30,7 @@ func launch(log string, env []string, stdin string, ready func() bool, argv ...s
 	defer out.Close()
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = env, strings.NewReader(stdin), out, out
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}

@@ -5,4 +5,4 @@ set -eu
 cd "$(dirname "$0")"
 PATH="$PATH:$(sh tools-dir.sh)"
 export PATH
-exec go test -tags e2e -count=1 -timeout 10m -parallel "${E2E_PARALLEL:-4}" "$@"
+exec go test -tags e2e -count=1 -timeout 15m -parallel "${E2E_PARALLEL:-4}" "$@"

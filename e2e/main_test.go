@@ -35,6 +35,7 @@ func runSuite(m *testing.M) int {
 		return 1
 	}
 	defer stopEngine()
+	defer stopCluster()
 	code := m.Run()
 	printSummary(os.Stdout)
 	return code

@@ -25,6 +25,12 @@ var packages = map[string]string{
 	"jq":              "apt-get install jq",
 	"crane":           "built from the module proxy",
 	"helm":            "built from the module proxy",
+	"kube-apiserver":  "built from the module proxy",
+	"etcd":            "apt-get install etcd-server",
+	"kubectl":         "apt-get install kubernetes-client",
+	"kubectl-debian":  "unpacked from Debian's kubernetes-client",
+	"kubectl-1.36":    "built from the module proxy",
+	"node":            "apt-get install nodejs",
 }
 
 // need returns the path of a tool, or ends the test: skipped with the command that
@@ -75,9 +81,13 @@ func toolVersions() []string {
 	for version := range dockerCLIs() {
 		list = append(list, "docker "+version)
 	}
+	for version := range kubectlVersions() {
+		list = append(list, "kubectl "+version)
+	}
 	for tool, args := range map[string][]string{
 		"dockerd": {"--version"}, "docker-registry": {"--version"}, "podman": {"--version"}, "buildah": {"--version"},
 		"skopeo": {"--version"}, "crane": {"version"}, "helm": {"version", "--short"}, "gnome-keyring-daemon": {"--version"},
+		"kube-apiserver": {"--version"}, "etcd": {"--version"}, "node": {"--version"},
 	} {
 		if path, err := exec.LookPath(tool); err == nil {
 			list = append(list, filepath.Base(path)+" "+versionOf(path, args...))
