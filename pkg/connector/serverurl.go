@@ -3,6 +3,7 @@ package connector
 import (
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -25,8 +26,9 @@ func ServerURL(text string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if port := u.Port(); port != "" && port != "443" {
-		host += ":" + port
+	port, err := serverPort(u)
+	if err != nil {
+		return "", err
 	}
 	path := strings.TrimRight(u.EscapedPath(), "/")
 	for segment := range strings.SplitSeq(path, "/") {
@@ -34,7 +36,25 @@ func ServerURL(text string) (string, error) {
 			return "", badServer("has a path with dots for folders")
 		}
 	}
-	return "https://" + host + path, nil
+	if canonical := "https://" + host + port + path; len(canonical) <= maxServerURL {
+		return canonical, nil
+	}
+	return "", badServer("is too long")
+}
+
+// serverPort is the port with a colon before it; "" is the usual one.
+func serverPort(u *url.URL) (string, error) {
+	if u.Port() == "" {
+		return "", nil
+	}
+	port, err := strconv.ParseUint(u.Port(), 10, 16)
+	switch {
+	case err != nil || port == 0:
+		return "", badServer("has a port that is none")
+	case port == 443:
+		return "", nil
+	}
+	return ":" + strconv.FormatUint(port, 10), nil
 }
 
 func parseServer(text string) (*url.URL, error) {
@@ -74,10 +94,15 @@ func serverHost(u *url.URL) (string, error) {
 		}
 		return "[" + addr.String() + "]", nil
 	}
-	if host == "" || strings.HasPrefix(host, ".") || strings.Contains(host, "..") || strings.ContainsAny(host, `\%@`) {
+	if host == "" || strings.HasPrefix(host, ".") || strings.HasSuffix(host, ".") || strings.Contains(host, "..") || strings.ContainsFunc(host, notOfHost) {
 		return "", badServer("has no proper host")
 	}
 	return host, nil
+}
+
+// notOfHost: names outside ASCII are written as punycode.
+func notOfHost(r rune) bool {
+	return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' || r == '.' || r == '_')
 }
 
 func badServer(what string) error {

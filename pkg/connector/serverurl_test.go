@@ -47,7 +47,7 @@ func TestServerURLRefuses(t *testing.T) {
 
 // What is canonical stays as it is, and a spelling never leads to another host.
 func FuzzServerURL(f *testing.F) {
-	for _, seed := range []string{"https://Kube.Example.com.:443/a/", "kube:6443", "https://[::1]:443/", "https://a%2fb", "https://a/%2e%2e/b"} {
+	for _, seed := range []string{"https://Kube.Example.com.:443/a/", "kube:6443", "https://[::1]:443/", "https://a%2fb", "https://a/%2e%2e/b", "0..", "https://a:0443", "https://a:70000"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
