@@ -7,7 +7,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 packages="docker.io iptables docker-registry podman buildah skopeo gnome-keyring dbus dbus-daemon bats jq util-linux
-	etcd-server python3-kubernetes"
+	etcd-server python3-kubernetes groff zsh fish"
 helm=v3.22.0
 client_node=1.4.0 # the last for node 20
 crane=$(go list -m -f '{{.Version}}' github.com/google/go-containerregistry)

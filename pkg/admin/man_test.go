@@ -47,7 +47,7 @@ func TestManualForGroff(t *testing.T) {
 	t.Parallel()
 	groff, err := exec.LookPath("groff")
 	if err != nil {
-		t.Skip("there is no groff")
+		missing(t, "groff")
 	}
 	cmd := exec.CommandContext(t.Context(), groff, "-man", "-Tutf8", "-ww", "-K", "utf8")
 	cmd.Stdin = strings.NewReader(manual(tree()))

@@ -26,7 +26,7 @@ func TestShells(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if _, err := exec.LookPath(name); err != nil {
-				t.Skipf("there is no %s", name)
+				missing(t, name)
 			}
 			s := startShell(t, c.argv)
 			for _, line := range c.setUp {

@@ -150,3 +150,12 @@ func registerHub(t *testing.T, config string) {
 		t.Fatal(err)
 	}
 }
+
+// missing skips a test whose tool is not installed, but not in CI, which installs it.
+func missing(t *testing.T, tool string) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("%s is not installed: make e2e-deps", tool)
+	}
+	t.Skipf("there is no %[1]s: apt-get install %[1]s", tool)
+}

@@ -27,6 +27,9 @@ func (s *setup) kubectl(args ...string) (string, error) {
 func needKubectl(t *testing.T) {
 	t.Helper()
 	if _, err := exec.LookPath("kubectl"); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("kubectl is not installed")
+		}
 		t.Skip("kubectl is not installed")
 	}
 }
