@@ -94,7 +94,7 @@ Every ID token is checked: signature, issuer, audience, expiry and nonce. The lo
 				oidcGrant, oidcRedirectHost, oidcRedirectPort, oidcAuthority, oidcRefreshToken,
 			},
 			Temporary: true,
-			Renews:    true,
+			Renews:    func(field.Values) bool { return true },
 		},
 		open: openOIDC,
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/svcconn/svcconn/pkg/connector"
 	"github.com/svcconn/svcconn/pkg/fault"
 	"github.com/svcconn/svcconn/pkg/kubetest"
+	"github.com/svcconn/svcconn/pkg/secret"
 )
 
 // listener is a person who hears what is told.
@@ -142,4 +143,8 @@ func TestSignedKeyIsOurs(t *testing.T) {
 		})
 		refused(t, what, err, test.kind, test.text, "")
 	}
+}
+
+func (*listener) Ask(context.Context, string) (secret.Text, error) {
+	return secret.Text{}, errors.New("nothing to say")
 }

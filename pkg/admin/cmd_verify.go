@@ -67,7 +67,7 @@ func (in invocation) verifyOnce(ctx context.Context, e *engine, p output.Printer
 		return v, nil, err
 	}
 	failure = v.Failure.Fault()
-	if fault.Is(failure, fault.NeedsPerson) && !fault.IsLocked(failure) && personAt(in.world) != nil {
+	if fault.Is(failure, fault.NeedsPerson) && !fault.IsLocked(failure) && personAt(in.world, e.terminal) != nil {
 		return in.verifyHere(ctx, e, args)
 	}
 	v.Failure = nil // the error is told once

@@ -45,7 +45,7 @@ func newEngine(w proc.World, types connector.Types, terminal prompt.Terminal) (*
 		return nil, err
 	}
 	e := &engine{world: w, dirs: dirs, settings: current, terminal: terminal}
-	e.broker = e.newBroker(types, e.askPassphrase, personAt(w))
+	e.broker = e.newBroker(types, e.askPassphrase, personAt(w, terminal))
 	return e, nil
 }
 

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -14,27 +15,34 @@ import (
 	"github.com/svcconn/svcconn/pkg/output"
 	"github.com/svcconn/svcconn/pkg/proc"
 	"github.com/svcconn/svcconn/pkg/prompt"
+	"github.com/svcconn/svcconn/pkg/secret"
 )
 
 // person is whoever sits at the terminal of this process. He is told things on stderr,
 // since stdout is for what was asked for.
 type person struct {
-	world proc.World
-	goos  string
+	world    proc.World
+	goos     string
+	terminal prompt.Terminal
 }
 
 // personAt returns the person at the terminal, or nil where nobody is there: a login
 // that begins by itself in a script or a cron job would wait for nobody.
-func personAt(w proc.World) connector.Person {
+func personAt(w proc.World, terminal prompt.Terminal) connector.Person {
 	if !prompt.IsTerminal(w.Stdin) || !prompt.IsTerminal(w.Stderr) {
 		return nil
 	}
-	return person{world: w, goos: runtime.GOOS}
+	return person{world: w, goos: runtime.GOOS, terminal: terminal}
 }
 
 // Tell implements connector.Person.
 func (p person) Tell(text string) {
 	fmt.Fprintf(p.world.Stderr, "%s: %s\n", program, output.Visible(text))
+}
+
+// Ask implements connector.Person.
+func (p person) Ask(ctx context.Context, question string) (secret.Text, error) {
+	return p.terminal.Secret(ctx, prompt.Question{Label: output.Visible(question), Without: "run it at a terminal"})
 }
 
 // OpenBrowser implements connector.Person.

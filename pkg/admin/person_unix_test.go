@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/svcconn/svcconn/pkg/proc"
+	"github.com/svcconn/svcconn/pkg/prompt"
 )
 
 const loginPage = "https://login.example.com/authorize?client_id=a&state=b"
@@ -84,7 +85,7 @@ func TestPersonAt(t *testing.T) {
 		{proc.World{Stdin: tty, Stderr: &buffer}, false},
 		{proc.World{}, false},
 	} {
-		if got := personAt(c.world); (got != nil) != c.want {
+		if got := personAt(c.world, prompt.Terminal{}); (got != nil) != c.want {
 			t.Errorf("%+v: %v", c.world, got)
 		}
 	}

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"path/filepath"
 
 	"github.com/svcconn/svcconn/pkg/connector"
 	"github.com/svcconn/svcconn/pkg/fault"
@@ -25,7 +26,20 @@ func (b *Broker) openWith(c registry.Connector, values map[string]secret.Text) (
 	if err != nil {
 		return nil, err
 	}
-	return settings.Type.Open(b.host, settings)
+	return b.session(settings)
+}
+
+// session opens a session of checked settings, if the auth method is allowed here.
+func (b *Broker) session(checked connector.Settings) (connector.Session, error) {
+	current, err := b.settings.Current()
+	if err != nil {
+		return nil, err
+	}
+	if checked.Method.Ambient && !current.Connectors.AllowImplicit {
+		return nil, fault.New(fault.Denied, "the auth method %s takes the identity of this machine, and that is not allowed here", checked.Method.Name).
+			Hint("to allow it, write allow_implicit = true in the section [connectors] of %s; or use an auth method with secrets of its own", filepath.Join(b.dirs.Config, "config.toml"))
+	}
+	return checked.Type.Open(b.host, checked)
 }
 
 func (b *Broker) settingsOf(c registry.Connector, values map[string]secret.Text) (connector.Settings, error) {

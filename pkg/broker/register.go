@@ -156,7 +156,7 @@ func (b *Broker) prove(ctx context.Context, made registry.Connector, values map[
 		return Verification{Connector: made}, made, err
 	}
 	v := b.verify(ctx, made, checked, func(context.Context) (connector.Session, error) {
-		return checked.Type.Open(b.host, checked)
+		return b.session(checked)
 	}, wanted{})
 	switch {
 	case fault.Is(v.Err, fault.NeedsPerson):
@@ -165,6 +165,9 @@ func (b *Broker) prove(ctx context.Context, made registry.Connector, values map[
 		return v, made, fault.WithHint(v.Err, "nothing was stored; mend the cause, or add --no-verify to store it unverified")
 	}
 	if err := renewable(made.Secrets, v.renewed); err != nil {
+		return v, made, fault.Within(err, "connector %s", made.Name)
+	}
+	if err := learn(&made, checked.Method, v.Identity.Learned); err != nil {
 		return v, made, fault.Within(err, "connector %s", made.Name)
 	}
 	if checked.Scope() == connector.SingleInstance {
@@ -176,6 +179,25 @@ func (b *Broker) prove(ctx context.Context, made registry.Connector, values map[
 		}
 	}
 	return v, made, nil
+}
+
+// learn completes a connector by the fields that were left out and that its service told.
+func learn(c *registry.Connector, method *connector.AuthMethod, learned map[string]string) error {
+	for name, text := range learned {
+		f, ok := method.Fields.Find(name)
+		if _, given := c.Configuration[name]; !ok || given {
+			continue
+		}
+		value, err := f.Parse(text)
+		if err != nil {
+			return fault.Within(err, "what the service says of field %s", name)
+		}
+		if c.Configuration == nil {
+			c.Configuration = map[string]any{}
+		}
+		c.Configuration[name] = value
+	}
+	return nil
 }
 
 // putSecrets stores a bundle under a new key and points the connector at it. The

@@ -21,7 +21,7 @@ import (
 // renews secrets, what it renewed is stored before use returns, whatever do returned:
 // the former secrets may be spent.
 func (b *Broker) use(ctx context.Context, e *entry, env map[string]secret.Text, do func(connector.Session) error) error {
-	if !e.settings.Method.Renews {
+	if !e.settings.Method.RenewsSecrets(e.settings.Values) {
 		session, err := b.open(ctx, e.connector, env)
 		if err == nil {
 			err = do(session)
@@ -130,7 +130,7 @@ func (b *Broker) renews(c registry.Connector) bool {
 		return false
 	}
 	method, err := t.Method(c.Method)
-	return err == nil && method.Renews
+	return err == nil && method.RenewsSecrets(c.Spec().Values)
 }
 
 // exclusively runs do alone where that matters for the connector's secrets.

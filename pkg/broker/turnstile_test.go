@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/svcconn/svcconn/pkg/connector"
@@ -26,7 +27,7 @@ var ticket = field.Secret{Name: "ticket", Title: "Ticket", Help: "Filled by a lo
 func (s *turnstile) typ(resource connector.ResourceType) *connector.Type {
 	return &connector.Type{
 		Name: "rotating", Title: "Rotating", Doc: "A turnstile.", Resources: []connector.ResourceType{resource},
-		Methods: []connector.AuthMethod{{Name: "ticket", Title: "Ticket", Doc: "A ticket.", Fields: field.Set{domain, only, ticket}, Renews: true}},
+		Methods: []connector.AuthMethod{{Name: "ticket", Title: "Ticket", Doc: "A ticket.", Fields: field.Set{domain, only, ticket}, Renews: func(field.Values) bool { return true }}},
 		Open: func(host connector.Host, settings connector.Settings) (connector.Session, error) {
 			given := ticket.Get(settings.Values)
 			return &turnstileSession{turnstile: s, person: host.Person, given: given, ticket: given, name: only.Get(settings.Values)}, nil
@@ -108,4 +109,8 @@ func (v *visitor) Tell(text string) {
 	if v.tell != nil {
 		v.tell()
 	}
+}
+
+func (*visitor) Ask(context.Context, string) (secret.Text, error) {
+	return secret.Text{}, errors.New("nothing to say")
 }

@@ -51,11 +51,14 @@ func (b *Broker) Verify(ctx context.Context, name, resourceType, resourceName st
 			resourceType, resourceName = r.Name, canonical
 		}
 	}
-	want := wanted{resourceType, resourceName, identityOnly}
-	if !e.settings.Method.Renews {
-		return b.verifyStored(ctx, e.connector, e.settings, want), nil
+	return b.verifyEntry(ctx, e, wanted{resourceType: resourceType, resourceName: resourceName, identityOnly: identityOnly}), nil
+}
+
+func (b *Broker) verifyEntry(ctx context.Context, e *entry, want wanted) Verification {
+	if !e.settings.Method.RenewsSecrets(e.settings.Values) {
+		return b.verifyStored(ctx, e.connector, e.settings, want)
 	}
-	return b.verifyRenewing(ctx, e.connector, e.settings, want), nil
+	return b.verifyRenewing(ctx, e.connector, e.settings, want)
 }
 
 // verifyStored verifies a connector with its stored secrets.
@@ -76,24 +79,31 @@ func (b *Broker) verifyStored(ctx context.Context, c registry.Connector, s conne
 type wanted struct {
 	resourceType, resourceName string
 	identityOnly               bool
+	atOnce                     bool // who we are and what is reached are asked at once, for speed
 }
 
-func (b *Broker) verify(ctx context.Context, c registry.Connector, s connector.Settings, open func(context.Context) (connector.Session, error), want wanted) Verification {
-	v := Verification{Connector: c}
+func (b *Broker) verify(ctx context.Context, c registry.Connector, s connector.Settings, open func(context.Context) (connector.Session, error), want wanted) (v Verification) {
+	v.Connector = c
 	session, err := open(ctx)
-	if err == nil {
-		var identity connector.Identity
-		if identity, err = session.Verify(ctx); err == nil {
-			v.Identity = &identity
-		}
+	if err != nil {
+		v.Err = fault.Within(err, "connector %s", c.Name)
+		return v
 	}
+	defer func() { v.renewed = renewedBy(session) }()
+	var reached sync.WaitGroup
+	if want.atOnce {
+		reached.Go(func() { v.Rows = rows(ctx, c, s, session, want) })
+	}
+	identity, err := session.Verify(ctx)
+	reached.Wait()
 	switch {
 	case err != nil:
-		v.Err = fault.Within(err, "connector %s", c.Name)
-	case !want.identityOnly:
+		v.Rows, v.Err = nil, fault.Within(err, "connector %s", c.Name)
+		return v
+	case !want.atOnce && !want.identityOnly:
 		v.Rows = rows(ctx, c, s, session, want)
 	}
-	v.renewed = renewedBy(session)
+	v.Identity = &identity
 	return v
 }
 
@@ -136,8 +146,9 @@ type Filter struct {
 	Connector, ConnectorType, ResourceType, ResourceName string
 }
 
-// listers is how many connectors are asked at once.
-const listers = 8
+// listers is how many connectors are asked at once: they wait for their services, most
+// of the time.
+const listers = 64
 
 // Resources yields everything that the connectors reach, as the answers come: a row
 // for each connector and resource type, one failing connector never hiding
@@ -234,15 +245,12 @@ func (b *Broker) selected(ctx context.Context, filter Filter) ([]*entry, []Row, 
 
 // reach asks one connector.
 func (b *Broker) reach(ctx context.Context, e *entry, filter Filter) []Row {
-	v, err := b.Verify(ctx, e.connector.ID, filter.ResourceType, "", false)
-	if err == nil {
-		err = v.Err
-	}
-	if err != nil {
+	v := b.verifyEntry(ctx, e, wanted{resourceType: filter.ResourceType, resourceName: e.ownName(filter.ResourceType), atOnce: true})
+	if v.Err != nil {
 		out := []Row{}
 		for _, resourceType := range e.settings.ResourceTypes() {
 			if filter.ResourceType == "" || filter.ResourceType == resourceType {
-				out = append(out, Row{Connector: e.connector, ResourceType: resourceType, Err: err})
+				out = append(out, Row{Connector: e.connector, ResourceType: resourceType, Err: v.Err})
 			}
 		}
 		return out
@@ -251,6 +259,18 @@ func (b *Broker) reach(ctx context.Context, e *entry, filter Filter) []Row {
 		return named(e, v.Rows, filter.ResourceName)
 	}
 	return v.Rows
+}
+
+// ownName is the one resource that the connector reaches of a type, if that is known.
+func (e *entry) ownName(resourceType string) string {
+	if resourceType == "" {
+		return ""
+	}
+	_, name, err := e.settings.Target(resourceType, "")
+	if err != nil {
+		return ""
+	}
+	return name
 }
 
 // named keeps the rows that have the resource, by its canonical name.

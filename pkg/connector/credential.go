@@ -60,6 +60,21 @@ func (a KubernetesAuth) Expiry() time.Time { return a.Expires }
 
 func (KubernetesAuth) credential() {}
 
+// AWSKeys sign requests to AWS and to what speaks its protocols.
+type AWSKeys struct {
+	AccessKeyID     string
+	SecretAccessKey secret.Text
+	SessionToken    secret.Text // empty for keys that do not expire
+	Account         string      // twelve digits; "" where nobody said
+	Region          string      // where the resource is
+	Expires         time.Time
+}
+
+// Expiry implements Credential.
+func (k AWSKeys) Expiry() time.Time { return k.Expires }
+
+func (AWSKeys) credential() {}
+
 // Bounded returns the credential with an expiry no later than limit; the zero limit
 // bounds nothing.
 func Bounded(c Credential, limit time.Time) Credential {
@@ -71,6 +86,9 @@ func Bounded(c Credential, limit time.Time) Credential {
 		c.Expires = limit
 		return c
 	case KubernetesAuth:
+		c.Expires = limit
+		return c
+	case AWSKeys:
 		c.Expires = limit
 		return c
 	}

@@ -41,9 +41,19 @@ type AuthMethod struct {
 	Fields           field.Set
 	Temporary        bool      // mints credentials that expire, rather than handing out what is stored
 	Lifetime         TTLBounds // what --expiration may ask for; zero where it may not ask
-	// Renews says that secrets change by being used: its sessions are Renewing, and one
-	// at a time is at work for a connector.
-	Renews bool
+	// Ambient says that it takes the identity of the machine or of somebody's files,
+	// rather than secrets that were given to the connector: it has to be allowed
+	// (setting allow_implicit).
+	Ambient bool
+	// Renews tells of these fields whether secrets change by being used: sessions are
+	// then Renewing, and one at a time is at work for a connector. Nil is never. It
+	// decides by fields that are not secret.
+	Renews func(values field.Values) bool
+}
+
+// RenewsSecrets reports whether secrets change by being used, with these fields.
+func (m *AuthMethod) RenewsSecrets(values field.Values) bool {
+	return m.Renews != nil && m.Renews(values)
 }
 
 // TTLBounds are the bounds of a lifetime that can be asked for. The zero value
@@ -80,6 +90,21 @@ type ResourceType struct {
 	// Username is, for registries, the user name that Mint will hand out, from
 	// the fields alone. Nil for other resource types.
 	Username func(values field.Values) string
+
+	// Profile is, for resources that are reached with AWSKeys, what a profile in
+	// ~/.aws/config says of a resource beside where its credentials come from, from the
+	// fields alone. Nil for other resource types.
+	Profile func(settings Settings, name string) AWSProfile
+}
+
+// AWSProfile is what a profile of the AWS SDKs says, credentials aside.
+// https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html
+type AWSProfile struct {
+	Region    string
+	Endpoint  string            // endpoint_url; "" is AWS's own
+	Endpoints map[string]string // endpoint_url by service, as the SDKs name services: "s3", "sts"
+	FIPS      bool
+	DualStack bool
 }
 
 // Host is what a connector may touch of the machine it runs on.
@@ -121,6 +146,9 @@ type Person interface {
 	OpenBrowser(url string) error
 	// Tell says something, a line.
 	Tell(text string)
+	// Ask asks for a secret, which is not shown while it is typed: a code of a device, a
+	// password. An error of ctx or fault.Interrupted means that the person would not.
+	Ask(ctx context.Context, question string) (secret.Text, error)
 }
 
 // Renewing is implemented by sessions whose secrets change by being used, such as
@@ -165,6 +193,10 @@ type Session interface {
 type Identity struct {
 	Name   string `json:"name"`             // a user name, an ARN, an e-mail address
 	Detail string `json:"detail,omitempty"` // what else the service said, one line
+
+	// Learned are fields that were left out and that the service told. Who registers
+	// the connector stores them with those that were given. None is secret.
+	Learned map[string]string `json:"-"`
 }
 
 // Resource is one resource of a listing.

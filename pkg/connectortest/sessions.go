@@ -49,7 +49,7 @@ func (r *run) verifying(c Case) {
 	r.leaks(settings, identity, err)
 	r.wrongIf(err != nil, "a good login is refused: %v", err)
 	r.wrongIf(err == nil && identity.Name == "", "nobody is who the service says that we are")
-	if renewing, ok := session.(connector.Renewing); ok && !settings.Method.Renews {
+	if renewing, ok := session.(connector.Renewing); ok && !settings.Method.RenewsSecrets(settings.Values) {
 		r.wrongIf(len(renewing.Renewed()) > 0, "it renews secrets, and the auth method does not say so")
 	}
 }

@@ -25,6 +25,8 @@ const (
 	kubeletSection = "kubelet"
 	agentSection   = "agent"
 	networkSection = "network"
+
+	connectorsSection = "connectors"
 )
 
 // sections is config.toml, in the order of config.example.toml.
@@ -36,6 +38,7 @@ var sections = []section{
 	{kubeletSection, "How docker-credential-svcconn answers kubelet, on the nodes of a cluster.", field.Set{kubeletTimeout}},
 	{agentSection, "How long the agent keeps what it holds in memory.", field.Set{agentKeep, agentIdle}},
 	{networkSection, "How services are talked to.", field.Set{networkTimeout}},
+	{connectorsSection, "What connectors may do.", field.Set{allowImplicit}},
 }
 
 var outputFormat = field.String{
@@ -95,6 +98,12 @@ var agentIdle = field.Duration{
 var networkTimeout = field.Duration{
 	Name: "timeout", Title: "network timeout", Default: "20s", Min: shortest, Max: time.Hour,
 	Help: "How long one call to a service may take.",
+}
+
+var allowImplicit = field.Bool{
+	Name: "allow_implicit", Title: "allow implicit authentication", Default: "false",
+	Help: "Allow auth methods that take the identity of this machine or of somebody's files: profiles, instance roles, web identities. " +
+		"Whoever may use such a connector acts as that identity; leave it off where that is not everybody's own.",
 }
 
 // The bounds of times: below the one nothing can be answered, and above the other

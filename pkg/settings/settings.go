@@ -24,6 +24,8 @@ type Settings struct {
 	Kubelet Kubelet
 	Agent   Agent
 	Network Network
+
+	Connectors Connectors
 }
 
 // Output is how commands print what they list.
@@ -58,6 +60,11 @@ type Kubectl struct {
 type Agent struct {
 	Keep time.Duration // a credential without expiry, after its mint
 	Idle time.Duration // itself, after its last credential has expired
+}
+
+// Connectors is what connectors may do.
+type Connectors struct {
+	AllowImplicit bool // auth methods that take the identity of the machine
 }
 
 // Network is how services are talked to.
@@ -147,6 +154,8 @@ func assemble(config string, values map[string]field.Values) Settings {
 			Idle: agentIdle.Get(values[agentSection]),
 		},
 		Network: Network{Timeout: networkTimeout.Get(values[networkSection])},
+
+		Connectors: Connectors{AllowImplicit: allowImplicit.Get(values[connectorsSection])},
 	}
 }
 

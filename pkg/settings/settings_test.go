@@ -101,7 +101,7 @@ func TestMistakes(t *testing.T) {
 	tests := []struct{ name, text, message, hint string }{
 		{"unknown key", "[agent]\nkeep = '1m'\nidel = '1m'\n", "config.toml:3: key agent.idel: there is no such key", `did you mean "idle"`},
 		{"unknown section", "[dokcer]\ntimeout = '1s'\n", "config.toml:1: key dokcer: there is no such key", `did you mean "docker"`},
-		{"setting outside a section", "format = 'json'\n", "config.toml:1: key format: there is no such key", "agent, docker, kubectl, kubelet, network, output, secrets"},
+		{"setting outside a section", "format = 'json'\n", "config.toml:1: key format: there is no such key", "agent, connectors, docker, kubectl, kubelet, network, output, secrets"},
 		{"dash for underscore", "[docker]\nanonymous-fallback = true\n", "config.toml:2: key docker.anonymous-fallback: there is no such key", `did you mean "anonymous_fallback"`},
 		{"section is a value", "agent = 3\n", "config.toml:1: key agent: must be a table, not a whole number", ""},
 		{"wrong kind", "\n[output]\nformat = 3\n", "config.toml:3: key output.format: must be a string, not a whole number", ""},
