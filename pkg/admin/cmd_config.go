@@ -110,6 +110,7 @@ func entries(s settings.Settings) []entry {
 		{"agent", "keep", s.Agent.Keep.String()},
 		{"agent", "idle", s.Agent.Idle.String()},
 		{"network", "timeout", s.Network.Timeout.String()},
+		{"connectors", "allow_implicit", s.Connectors.AllowImplicit},
 	}
 }
 

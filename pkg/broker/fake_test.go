@@ -118,6 +118,7 @@ func (c *cloud) types() connector.Types {
 		&connector.Type{Name: "cloud", Title: "Cloud", Doc: "A cloud.", Methods: []connector.AuthMethod{method}, Resources: []connector.ResourceType{instanced, bucket}, Open: c.open},
 		c.turnstile.typ(single),
 		clusterType(c),
+		accountType(c),
 		&connector.Type{Name: "one", Title: "One", Doc: "One registry.", Methods: []connector.AuthMethod{method}, Resources: []connector.ResourceType{single}, Open: c.open},
 	)
 }

@@ -225,7 +225,7 @@ func TestExampleIsTheDefaults(t *testing.T) {
 		}
 		text.WriteString(line)
 	}
-	if settings != 11 {
+	if settings != 12 {
 		t.Errorf("the example has %d settings:\n%s", settings, text.String())
 	}
 	got, err := Load(configured(t, text.String()))
