@@ -8,6 +8,7 @@ import (
 
 	"github.com/svcconn/svcconn/pkg/connector"
 	"github.com/svcconn/svcconn/pkg/fault"
+	"github.com/svcconn/svcconn/pkg/hop"
 	"github.com/svcconn/svcconn/pkg/registrytest"
 	"github.com/svcconn/svcconn/pkg/secret"
 )
@@ -93,8 +94,8 @@ func FuzzSaid(f *testing.F) {
 	f.Add(`{"error":"invalid_grant","error_description":"\u001b[2J"}`)
 	f.Add(`{"error":{"a":1},"details":["x"],"message":7}`)
 	f.Fuzz(func(t *testing.T, body string) {
-		words := withStatus(400, said([]byte(body)))
-		if len(words) > maxWords+30 || strings.ContainsAny(words, "\n\r\x1b\x00") || !strings.HasPrefix(words, "400 Bad Request") {
+		words := hop.Status(400, said([]byte(body)))
+		if len(words) > hop.MaxWords+30 || strings.ContainsAny(words, "\n\r\x1b\x00") || !strings.HasPrefix(words, "400 Bad Request") {
 			t.Fatalf("%q", words)
 		}
 	})

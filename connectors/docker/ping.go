@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"github.com/svcconn/svcconn/pkg/fault"
+	"github.com/svcconn/svcconn/pkg/hop"
 )
 
 // door is how a registry wants to be entered.
@@ -19,7 +20,7 @@ type door struct {
 	challenge *transport.Challenge
 }
 
-func (s *session) hop() hop { return hop("registry " + s.registry.String()) }
+func (s *session) hop() hop.Hop { return service("registry " + s.registry.String()) }
 
 // ping asks the registry how it wants to be logged in to: over HTTPS, and where that
 // gets no answer and it is allowed, over plain HTTP. A certificate that is not
@@ -30,14 +31,14 @@ func (s *session) ping(ctx context.Context) (door, error) {
 		return d, err
 	}
 	d, plainErr := s.pingBy(ctx, "http")
-	if plainErr != nil && !plain(err) {
+	if plainErr != nil && !hop.Plain(err) {
 		return d, err // what went wrong with HTTPS says more
 	}
 	return d, plainErr
 }
 
 // noAnswer reports whether an error of pingBy leaves open that plain HTTP works.
-func noAnswer(err error) bool { return !untrusted(err) && (plain(err) || unreachable(err)) }
+func noAnswer(err error) bool { return !hop.Untrusted(err) && (hop.Plain(err) || hop.Unreachable(err)) }
 
 func (s *session) pingBy(ctx context.Context, scheme string) (door, error) {
 	var options []name.Option
@@ -61,13 +62,13 @@ func (s *session) pingFailed(ctx context.Context, p *probe, err error) error {
 	var answer *transport.Error
 	switch {
 	case p.err != nil || ctx.Err() != nil:
-		return s.hop().silent(ctx, cmp.Or(p.err, ctx.Err()))
+		return s.hop().Silent(ctx, cmp.Or(p.err, ctx.Err()))
 	case !errors.As(err, &answer): // answers came, but none that was whole
 		return fault.New(fault.Failed, "%s redirects in circles, or breaks its answers off", s.hop()).Hint("check host and port")
 	case answer.StatusCode == http.StatusForbidden || passing(answer.StatusCode):
-		return s.hop().refused(answer.StatusCode, p.header, withStatus(answer.StatusCode, diagnosed(answer.Errors)))
+		return refusedBy(s.hop())(answer.StatusCode, p.header, hop.Status(answer.StatusCode, diagnosed(answer.Errors)))
 	}
-	return s.notARegistry(withStatus(answer.StatusCode, diagnosed(answer.Errors)))
+	return s.notARegistry(hop.Status(answer.StatusCode, diagnosed(answer.Errors)))
 }
 
 // checkSpeaks tells registries from web servers that answer anything with a page.

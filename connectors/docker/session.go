@@ -7,6 +7,7 @@ import (
 
 	"github.com/svcconn/svcconn/pkg/connector"
 	"github.com/svcconn/svcconn/pkg/fault"
+	"github.com/svcconn/svcconn/pkg/hop"
 	"github.com/svcconn/svcconn/pkg/registryname"
 	"github.com/svcconn/svcconn/pkg/secret"
 )
@@ -23,7 +24,7 @@ type session struct {
 var _ connector.Session = (*session)(nil)
 
 func open(host connector.Host, settings connector.Settings) (connector.Session, error) {
-	return openWith(host, settings, pause)
+	return openWith(host, settings, hop.Pause)
 }
 
 // openWith is open with a way to wait, which tests do without.

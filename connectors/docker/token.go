@@ -10,6 +10,7 @@ import (
 
 	"github.com/svcconn/svcconn/pkg/connector"
 	"github.com/svcconn/svcconn/pkg/fault"
+	"github.com/svcconn/svcconn/pkg/hop"
 	"github.com/svcconn/svcconn/pkg/secret"
 )
 
@@ -19,7 +20,7 @@ const clientID = "svcconn"
 // tokenServer is where a registry sends those who want to log in.
 type tokenServer struct {
 	url   *url.URL
-	hop   hop
+	hop   hop.Hop
 	query url.Values // service, and the scope where the registry wants one
 }
 
@@ -37,7 +38,7 @@ func (s *session) tokenServer(d door) (tokenServer, error) {
 			query.Set(parameter, value)
 		}
 	}
-	return tokenServer{url: realm, hop: hop("token server " + realm.Host + " of " + string(s.hop())), query: query}, nil
+	return tokenServer{url: realm, hop: service("token server " + realm.Host + " of " + s.hop().Name), query: query}, nil
 }
 
 // token is what a token server gave.
@@ -76,9 +77,10 @@ func (s *session) exchange(ctx context.Context, server tokenServer) (token, erro
 }
 
 // tokenRefusal knows OAuth2's own: a token that is not accepted is a bad request.
-func (s *session) tokenRefusal(h hop) refusal {
+func (s *session) tokenRefusal(h hop.Hop) refusal {
+	refused := refusedBy(h)
 	if !s.identityToken() {
-		return h.refused
+		return refused
 	}
 	return func(status int, header http.Header, words string) error {
 		switch status {
@@ -88,7 +90,7 @@ func (s *session) tokenRefusal(h hop) refusal {
 			return fault.New(fault.Invalid, "%s takes no identity tokens: %s", h, words).
 				Hint("register with a user name of its own and a password or access token")
 		}
-		return h.refused(status, header, words)
+		return refused(status, header, words)
 	}
 }
 
@@ -130,20 +132,20 @@ func (s *session) refreshRequest(ctx context.Context, server tokenServer) (*http
 // identity says who the token is for, as far as it tells.
 func (s *session) identity(server tokenServer, t token) connector.Identity {
 	claims := claimsOf(t.text)
-	id := connector.Identity{Name: s.username, Detail: "logged in at " + string(server.hop)}
+	id := connector.Identity{Name: s.username, Detail: "logged in at " + server.hop.Name}
 	if s.identityToken() {
 		id.Name = "identity token"
 		if claims.Subject != "" {
-			id.Name = oneLine(claims.Subject)
+			id.Name = hop.OneLine(claims.Subject)
 		}
 	}
 	if claims.Issuer != "" {
-		id.Detail += ", issuer " + oneLine(claims.Issuer)
+		id.Detail += ", issuer " + hop.OneLine(claims.Issuer)
 	}
 	if t.scope != "" {
-		id.Detail += ", scope " + oneLine(t.scope)
+		id.Detail += ", scope " + hop.OneLine(t.scope)
 	}
-	id.Name, id.Detail = s.scrubbed(id.Name, t.text.Reveal()), s.scrubbed(id.Detail, t.text.Reveal())
+	id.Name, id.Detail = hop.Scrubbed(id.Name, t.text, s.password), hop.Scrubbed(id.Detail, t.text, s.password)
 	return id
 }
 

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/svcconn/svcconn/pkg/fault"
+	"github.com/svcconn/svcconn/pkg/hop"
 	"github.com/svcconn/svcconn/pkg/registryname"
 )
 
@@ -56,7 +56,8 @@ func (t retrying) RoundTrip(r *http.Request) (*http.Response, error) {
 		if err != nil || !passing(response.StatusCode) || attempt == maxRetries {
 			return response, err
 		}
-		wait := max(backoff, t.retryAfter(response.Header))
+		wanted, _ := hop.RetryAfter(response.Header, t.now())
+		wait := max(backoff, wanted)
 		if wait > longestPause {
 			return response, nil
 		}
@@ -90,28 +91,4 @@ func passing(status int) bool {
 		return true
 	}
 	return false
-}
-
-// retryAfter reads the header of that name: seconds or a date; 0 when there is none.
-func (t retrying) retryAfter(header http.Header) time.Duration {
-	text := header.Get("Retry-After")
-	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil {
-		return time.Duration(seconds) * time.Second
-	}
-	if date, err := http.ParseTime(text); err == nil {
-		return date.Sub(t.now())
-	}
-	return 0
-}
-
-// pause waits, or returns why ctx is done before that.
-func pause(ctx context.Context, wait time.Duration) error {
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -1,7 +1,6 @@
 package docker
 
 import (
-	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -41,18 +40,6 @@ func TestRetries(t *testing.T) {
 				t.Errorf("%s: %v (hint: %s), paused %v", what, err, fault.HintOf(err), *f.pauses)
 			}
 		}
-	}
-}
-
-func TestPause(t *testing.T) {
-	t.Parallel()
-	if err := pause(t.Context(), time.Nanosecond); err != nil {
-		t.Error(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := pause(ctx, time.Hour); err == nil {
-		t.Error("it waited for nobody")
 	}
 }
 

@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
 	"github.com/svcconn/svcconn/pkg/connector"
 	"github.com/svcconn/svcconn/pkg/fault"
+	"github.com/svcconn/svcconn/pkg/hop"
 	"github.com/svcconn/svcconn/pkg/secret"
 )
 
@@ -35,7 +35,7 @@ func (s *session) Verify(ctx context.Context) (connector.Identity, error) {
 	case "bearer":
 		return s.verifyBearer(ctx, d)
 	}
-	return connector.Identity{}, fault.New(fault.Failed, "%s wants a kind of login that svcconn does not know, %q", s.hop(), oneLine(d.challenge.Scheme))
+	return connector.Identity{}, fault.New(fault.Failed, "%s wants a kind of login that svcconn does not know, %q", s.hop(), hop.OneLine(d.challenge.Scheme))
 }
 
 // identityToken reports whether the password is an OAuth2 refresh token.
@@ -83,31 +83,29 @@ func (s *session) enter(ctx context.Context, d door, authorize func(*http.Reques
 		return fault.New(fault.Failed, "%s: %w", s.hop(), err)
 	}
 	authorize(r)
-	_, err = s.ask(r, s.hop(), s.hop().refused)
+	_, err = s.ask(r, s.hop(), refusedBy(s.hop()))
 	return err
 }
-
-// refusal makes an error of a status, the header and the words that came with it.
-type refusal func(status int, header http.Header, words string) error
 
 // ask sends a request that carries the password or what it was exchanged for, and
 // returns the body of a good answer. It follows redirects to where it already is, and
 // to nowhere else.
-func (s *session) ask(r *http.Request, h hop, refused refusal) ([]byte, error) {
+func (s *session) ask(r *http.Request, h hop.Hop, refused refusal) ([]byte, error) {
 	client := &http.Client{Transport: s.transport, CheckRedirect: sameOrigin}
 	r.Header.Set("User-Agent", "svcconn")
 	response, err := client.Do(r)
 	if err != nil {
-		return nil, h.silent(r.Context(), err)
+		return nil, h.Silent(r.Context(), err)
 	}
 	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		_, presented, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-		return nil, refused(response.StatusCode, response.Header, s.scrubbed(wordsOf(response), presented))
-	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxBody))
+	if response.StatusCode != http.StatusOK { // then what arrived says enough
+		_, presented, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		words := hop.Scrubbed(said(body), secret.New(presented), s.password)
+		return nil, refused(response.StatusCode, response.Header, hop.Status(response.StatusCode, words))
+	}
 	if err != nil {
-		return nil, h.silent(r.Context(), err)
+		return nil, h.Silent(r.Context(), err)
 	}
 	return body, nil
 }
@@ -127,14 +125,3 @@ func sameOrigin(r *http.Request, via []*http.Request) error {
 }
 
 const maxRedirects = 5
-
-// scrubbed takes out of a service's words what we had sent to it: presented, which may
-// be "", and the password.
-func (s *session) scrubbed(words, presented string) string {
-	for _, sent := range []string{presented, s.password.Reveal(), url.QueryEscape(s.password.Reveal())} {
-		if sent != "" {
-			words = strings.ReplaceAll(words, sent, secret.Redacted)
-		}
-	}
-	return words
-}

@@ -5,16 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/svcconn/svcconn/pkg/fault"
-	"github.com/svcconn/svcconn/pkg/secret"
+	"github.com/svcconn/svcconn/pkg/hop"
 )
 
 // Bounds of what an API server may ask of us.
@@ -53,7 +50,7 @@ func (a *api) call(ctx context.Context, method, path string, in, out any) error 
 	for attempt := 0; ; attempt++ {
 		response, err := a.send(ctx, method, path, in != nil, body)
 		if err != nil {
-			return a.hop().silent(ctx, err)
+			return a.hop().Silent(ctx, err)
 		}
 		wait, again := a.comeAgain(response)
 		if !again || attempt == maxRetries {
@@ -61,7 +58,7 @@ func (a *api) call(ctx context.Context, method, path string, in, out any) error 
 		}
 		_ = response.Body.Close()
 		if err := a.pause(ctx, wait); err != nil {
-			return a.hop().silent(ctx, err)
+			return a.hop().Silent(ctx, err)
 		}
 	}
 }
@@ -94,9 +91,8 @@ func (a *api) comeAgain(response *http.Response) (time.Duration, bool) {
 	if response.StatusCode != http.StatusTooManyRequests && response.StatusCode < http.StatusInternalServerError {
 		return 0, false
 	}
-	seconds, err := strconv.ParseUint(response.Header.Get("Retry-After"), 10, 31)
-	wait := time.Duration(seconds) * time.Second
-	return wait, err == nil && wait <= longestPause
+	wait, said := hop.RetryAfter(response.Header, a.now())
+	return wait, said && wait <= longestPause
 }
 
 // take reads an answer, and closes it.
@@ -104,7 +100,7 @@ func (a *api) take(ctx context.Context, path string, response *http.Response, ou
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxBody))
 	if err != nil {
-		return a.hop().silent(ctx, err)
+		return a.hop().Silent(ctx, err)
 	}
 	if response.StatusCode/100 != 2 {
 		return a.refused(path, response, body)
@@ -113,19 +109,19 @@ func (a *api) take(ctx context.Context, path string, response *http.Response, ou
 		return nil
 	}
 	if err := json.Unmarshal(body, out); err != nil {
-		return a.notAnAPIServer(path, describe(response, "and no object"))
+		return a.notAnAPIServer(path, hop.Status(response.StatusCode, "and no object"))
 	}
 	return nil
 }
 
 // refused is the error for an answer that is not what was asked for.
 func (a *api) refused(path string, response *http.Response, body []byte) error {
-	r := &refusal{status: response.StatusCode, words: describe(response, "")}
+	r := &refusal{status: response.StatusCode, words: hop.Status(response.StatusCode, "")}
 	var status struct{ Kind, Reason, Message string }
 	isStatus := json.Unmarshal(body, &status) == nil && status.Kind == "Status"
 	if isStatus {
 		r.reason = status.Reason
-		r.words = describe(response, a.scrubbed(oneLine(status.Message)))
+		r.words = hop.Status(response.StatusCode, hop.Scrubbed(status.Message, a.proof.token, a.proof.password))
 	}
 	h := a.hop()
 	switch {
@@ -134,9 +130,9 @@ func (a *api) refused(path string, response *http.Response, body []byte) error {
 	case r.status == http.StatusForbidden:
 		return fault.New(fault.Denied, "%s forbids it: %w", h, r)
 	case r.status == http.StatusTooManyRequests:
-		return fault.New(fault.Unavailable, "%s is being asked too often: %w", h, r).Hint("try again %s", later(response.Header))
+		return fault.New(fault.Unavailable, "%s is being asked too often: %w", h, r).Hint("try again %s", hop.Later(response.Header))
 	case r.status >= http.StatusInternalServerError:
-		return fault.New(fault.Unavailable, "%s is out of order: %w", h, r).Hint("try again %s", later(response.Header))
+		return fault.New(fault.Unavailable, "%s is out of order: %w", h, r).Hint("try again %s", hop.Later(response.Header))
 	case r.status/100 == 3:
 		return fault.New(fault.Invalid, "%s redirects to %s, where the credentials do not belong", h, origin(response)).
 			Hint("if that is the API server's real address, register it under that")
@@ -153,29 +149,11 @@ func (a *api) notAnAPIServer(path, words string) error {
 		Hint("check host, port and path; give the cluster's own address, not that of its web page")
 }
 
-func describe(response *http.Response, words string) string {
-	text := fmt.Sprintf("%d %s", response.StatusCode, http.StatusText(response.StatusCode))
-	if words != "" {
-		text += ": " + words
-	}
-	return text
-}
-
 // origin is where a redirect leads, without what may be secret in it.
 func origin(response *http.Response) string {
 	to, err := response.Location()
 	if err != nil {
 		return "nowhere"
 	}
-	return oneLine((&url.URL{Scheme: to.Scheme, Host: to.Host}).String())
-}
-
-// scrubbed takes out of a server's words what was presented to it.
-func (a *api) scrubbed(words string) string {
-	for _, sent := range []secret.Text{a.proof.token, a.proof.password} {
-		if !sent.IsEmpty() {
-			words = strings.ReplaceAll(words, sent.Reveal(), secret.Redacted)
-		}
-	}
-	return words
+	return hop.OneLine((&url.URL{Scheme: to.Scheme, Host: to.Host}).String())
 }

@@ -3,47 +3,25 @@ package kubernetes
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/base64"
 	"encoding/pem"
 	"strings"
 	"time"
 
 	"github.com/svcconn/svcconn/pkg/fault"
+	"github.com/svcconn/svcconn/pkg/hop"
 	"github.com/svcconn/svcconn/pkg/secret"
 )
-
-// unwrapped undoes the base64 that kubeconfigs put around PEM, where there is any.
-func unwrapped(text string) []byte {
-	if raw, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), "")); err == nil {
-		return raw
-	}
-	return []byte(text)
-}
 
 // canonicalCertificates reads certificates as PEM, or as base64 of PEM, and returns
 // them as PEM with nothing else around them.
 func canonicalCertificates(text string) (string, error) {
-	var out strings.Builder
-	for block, rest := pem.Decode(unwrapped(text)); block != nil; block, rest = pem.Decode(rest) {
-		if block.Type != "CERTIFICATE" {
-			return "", fault.New(fault.Invalid, "it has a %s, which is no certificate", oneLine(block.Type)).
-				Hint("give the certificates alone: this field is not a secret and is stored in plain text")
-		}
-		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
-			return "", fault.New(fault.Invalid, "one of its certificates is malformed: %w", err)
-		}
-		out.Write(pem.EncodeToMemory(&pem.Block{Type: block.Type, Bytes: block.Bytes}))
-	}
-	if out.Len() == 0 {
-		return "", fault.New(fault.Invalid, "there is no certificate in it").
-			Hint("give a file of certificates in PEM format with --set FIELD=@FILE")
-	}
-	return strings.TrimSpace(out.String()), nil
+	canonical, err := hop.Certificates(text)
+	return canonical, fault.WithHint(err, "give a file of certificates in PEM format with --set FIELD=@FILE")
 }
 
 // checkKey refuses what no client could use as a key.
 func checkKey(key secret.Text) error {
-	block, _ := pem.Decode(unwrapped(key.Reveal()))
+	block, _ := pem.Decode(hop.Unwrapped(key.Reveal()))
 	switch {
 	case block == nil || !strings.HasSuffix(block.Type, "PRIVATE KEY"):
 		return fault.New(fault.Invalid, "there is no private key in it").Hint("give a private key in PEM format: --set client_key=@client.key")

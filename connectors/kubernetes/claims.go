@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/svcconn/svcconn/pkg/hop"
 	"github.com/svcconn/svcconn/pkg/secret"
 )
 
@@ -59,10 +60,10 @@ func (p proof) end() time.Time {
 // claimant is whose a proof says that it is: for people, where the server cannot tell.
 func (p proof) claimant() string {
 	if subject := claimsOf(p.token).Subject; subject != "" {
-		return oneLine(subject)
+		return hop.OneLine(subject)
 	}
 	if c, err := leaf(p.certificate); p.certificate != "" && err == nil && c.Subject.CommonName != "" {
-		return oneLine(c.Subject.CommonName)
+		return hop.OneLine(c.Subject.CommonName)
 	}
 	return p.username
 }

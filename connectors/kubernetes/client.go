@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/svcconn/svcconn/pkg/connector"
+	"github.com/svcconn/svcconn/pkg/hop"
 )
 
 // client reaches the API server of one cluster. It is safe for concurrent use and
@@ -23,10 +24,10 @@ func newClient(host connector.Host, endpoint connector.KubernetesEndpoint) (*cli
 	if err != nil {
 		return nil, err
 	}
-	return &client{host: host, endpoint: endpoint, base: base, pause: pause}, nil
+	return &client{host: host, endpoint: endpoint, base: base, pause: hop.Pause}, nil
 }
 
-func (c *client) hop() hop { return hop("API server " + c.endpoint.Server) }
+func (c *client) hop() hop.Hop { return service("API server " + c.endpoint.Server) }
 
 // now is the time as the machine has it.
 func (c *client) now() time.Time { return c.host.Now() }

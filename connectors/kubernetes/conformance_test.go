@@ -8,6 +8,7 @@ import (
 
 	"github.com/svcconn/svcconn/pkg/connector"
 	"github.com/svcconn/svcconn/pkg/connectortest"
+	"github.com/svcconn/svcconn/pkg/hop"
 	"github.com/svcconn/svcconn/pkg/kubetest"
 	"github.com/svcconn/svcconn/pkg/proc"
 	"github.com/svcconn/svcconn/pkg/secret"
@@ -197,7 +198,7 @@ func emptyHost(t *testing.T) connector.Host {
 
 func sessionOf(t *testing.T, method string, fields given) *session {
 	t.Helper()
-	s, err := openWith(emptyHost(t), settingsOf(t, method, fields), pause)
+	s, err := openWith(emptyHost(t), settingsOf(t, method, fields), hop.Pause)
 	if err != nil {
 		t.Fatal(err)
 	}

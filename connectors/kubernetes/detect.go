@@ -14,6 +14,7 @@ import (
 	"github.com/svcconn/svcconn/pkg/connector"
 	"github.com/svcconn/svcconn/pkg/fault"
 	"github.com/svcconn/svcconn/pkg/field"
+	"github.com/svcconn/svcconn/pkg/hop"
 )
 
 // The hints that steer auto-configuration.
@@ -123,13 +124,13 @@ func (d *detection) contexts(config *kubeconfig, files []string) ([]string, erro
 		return nil, d.nothing(files)
 	case name == "":
 		return nil, fault.New(fault.NotFound, "no context is the current one in %s", strings.Join(files, ", ")).
-			Hint("choose one with --set context=NAME, or take all with --set context='*': %s", oneLine(strings.Join(names, ", ")))
+			Hint("choose one with --set context=NAME, or take all with --set context='*': %s", hop.OneLine(strings.Join(names, ", ")))
 	}
 	err := fault.New(fault.NotFound, "there is no context %q in %s", name, strings.Join(files, ", "))
 	if near := field.Nearest(name, names); near != "" {
 		return nil, err.Hint("did you mean %q?", near)
 	}
-	return nil, err.Hint("there are: %s", oneLine(strings.Join(names, ", ")))
+	return nil, err.Hint("there are: %s", hop.OneLine(strings.Join(names, ", ")))
 }
 
 // add makes a connector of a context, or notes why it makes none.
@@ -166,7 +167,7 @@ func sameLogin(a, b field.Values) bool {
 }
 
 func (d *detection) note(format string, args ...any) {
-	d.notes = append(d.notes, oneLine(fmt.Sprintf(format, args...)))
+	d.notes = append(d.notes, hop.OneLine(fmt.Sprintf(format, args...)))
 }
 
 func (d *detection) result(files []string) ([]connector.Detected, error) {

@@ -12,6 +12,7 @@ import (
 	"github.com/svcconn/svcconn/pkg/connector"
 	"github.com/svcconn/svcconn/pkg/fault"
 	"github.com/svcconn/svcconn/pkg/field"
+	"github.com/svcconn/svcconn/pkg/hop"
 	"github.com/svcconn/svcconn/pkg/secret"
 )
 
@@ -161,9 +162,9 @@ func (p *plugin) said(finished connector.Finished) string {
 	}
 	text := strings.Join(lines[max(0, len(lines)-saidLines):], "; ")
 	for _, v := range p.secretEnv {
-		text = strings.ReplaceAll(text, v.value.Reveal(), secret.Redacted)
+		text = hop.Scrubbed(text, v.value)
 	}
-	if text = oneLine(text); text == "" {
+	if text = hop.OneLine(text); text == "" {
 		return ""
 	}
 	return ": " + text
@@ -179,7 +180,7 @@ func absoluteCommand(text string) (string, error) {
 		found, err = filepath.Abs(found)
 	}
 	if err != nil {
-		return "", fault.New(fault.Invalid, "the program %s is not in PATH", oneLine(text)).Hint("install it, or give its absolute path")
+		return "", fault.New(fault.Invalid, "the program %s is not in PATH", hop.OneLine(text)).Hint("install it, or give its absolute path")
 	}
 	return found, nil
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/svcconn/svcconn/pkg/connector"
 	"github.com/svcconn/svcconn/pkg/connectortest"
 	"github.com/svcconn/svcconn/pkg/fault"
+	"github.com/svcconn/svcconn/pkg/hop"
 	"github.com/svcconn/svcconn/pkg/kubetest"
 	"github.com/svcconn/svcconn/pkg/secret"
 )
@@ -75,7 +76,7 @@ func proved(t *testing.T, fields given, run func(context.Context, connector.Comm
 	for name, value := range fields {
 		base[name] = value
 	}
-	s, err := openWith(host, settingsOf(t, methodExec, base), pause)
+	s, err := openWith(host, settingsOf(t, methodExec, base), hop.Pause)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,7 +229,7 @@ func TestPluginsThatHang(t *testing.T) {
 	host := emptyHost(t)
 	host.Run = hanging
 	fields := given{"server": "https://kube.example.com", "cluster_name": cluster, "command": "/opt/plugin"}
-	s, err := openWith(host, settingsOf(t, methodExec, fields), pause)
+	s, err := openWith(host, settingsOf(t, methodExec, fields), hop.Pause)
 	if err != nil {
 		t.Fatal(err)
 	}

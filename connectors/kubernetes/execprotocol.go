@@ -6,6 +6,7 @@ import (
 
 	"github.com/svcconn/svcconn/pkg/connector"
 	"github.com/svcconn/svcconn/pkg/fault"
+	"github.com/svcconn/svcconn/pkg/hop"
 	"github.com/svcconn/svcconn/pkg/secret"
 )
 
@@ -68,7 +69,7 @@ func (p *plugin) read(stdout []byte, now time.Time) (proof, error) {
 	case answer.Kind != execKind:
 		return proof{}, p.wrong("is not an " + execKind)
 	case answer.APIVersion != p.apiVersion:
-		return proof{}, fault.New(fault.Failed, "%s answers in version %s, and %s was asked for", p, oneLine(answer.APIVersion), p.apiVersion).
+		return proof{}, fault.New(fault.Failed, "%s answers in version %s, and %s was asked for", p, hop.OneLine(answer.APIVersion), p.apiVersion).
 			Hint("ask for what it speaks: svcconn update NAME --set api_version=v1beta1, or v1")
 	case status == nil:
 		return proof{}, p.wrong("has no status")

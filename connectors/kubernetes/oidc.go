@@ -11,6 +11,7 @@ import (
 	"github.com/svcconn/svcconn/pkg/connector"
 	"github.com/svcconn/svcconn/pkg/fault"
 	"github.com/svcconn/svcconn/pkg/field"
+	"github.com/svcconn/svcconn/pkg/hop"
 	"github.com/svcconn/svcconn/pkg/registryname"
 	"github.com/svcconn/svcconn/pkg/secret"
 )
@@ -142,7 +143,7 @@ func (o *oidcLogin) prove(ctx context.Context, _ *client, _ time.Duration) (proo
 	case o.turn <- struct{}{}:
 		defer func() { <-o.turn }()
 	case <-ctx.Done():
-		return proof{}, o.hop().silent(ctx, ctx.Err())
+		return proof{}, o.hop().Silent(ctx, ctx.Err())
 	}
 	if o.now().Before(o.keep) {
 		return o.kept, nil
@@ -180,7 +181,7 @@ func (o *oidcLogin) renewed() map[string]secret.Text {
 	return map[string]secret.Text{oidcRefreshToken.Name: o.refresh}
 }
 
-func (o *oidcLogin) hop() hop { return hop("issuer " + oidcIssuer.Get(o.values)) }
+func (o *oidcLogin) hop() hop.Hop { return service("issuer " + oidcIssuer.Get(o.values)) }
 
 // checkIssuerURL checks an issuer's name, which is compared letter for letter and so
 // is kept as it is.

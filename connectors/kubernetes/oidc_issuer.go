@@ -16,6 +16,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/svcconn/svcconn/pkg/fault"
+	"github.com/svcconn/svcconn/pkg/hop"
 	"github.com/svcconn/svcconn/pkg/secret"
 )
 
@@ -58,7 +59,7 @@ type bounded struct{ inner http.RoundTripper }
 // RoundTrip implements http.RoundTripper.
 func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 	if !secure(r.URL) {
-		return nil, fault.New(fault.Failed, "it leads to %s, which is not reached by https", oneLine(r.URL.Host))
+		return nil, fault.New(fault.Failed, "it leads to %s, which is not reached by https", hop.OneLine(r.URL.Host))
 	}
 	response, err := b.inner.RoundTrip(r)
 	if err == nil {
@@ -86,7 +87,7 @@ func (o *oidcLogin) discover(ctx context.Context) (*issuer, error) {
 	i := &issuer{provider: provider, endpoint: provider.Endpoint(), ctx: ctx}
 	for _, at := range []string{i.endpoint.TokenURL, i.endpoint.AuthURL, i.endpoint.DeviceAuthURL} {
 		if u, err := url.Parse(at); at != "" && (err != nil || !secure(u) || u.Host == "") {
-			return nil, fault.New(fault.Failed, "the discovery document of %s names the endpoint %q, which is not reached by https", o.hop(), oneLine(at))
+			return nil, fault.New(fault.Failed, "the discovery document of %s names the endpoint %q, which is not reached by https", o.hop(), hop.OneLine(at))
 		}
 	}
 	if i.endpoint.TokenURL == "" {
@@ -113,20 +114,20 @@ func (o *oidcLogin) undiscovered(ctx context.Context, err error) error {
 	var transport *url.Error
 	switch {
 	case errors.As(err, &mismatch):
-		return fault.New(fault.Invalid, "the issuer at %s calls itself %s", mismatch.Provided, oneLine(mismatch.Discovered)).
-			Hint("if that is whom the API server trusts: --set issuer_url=%s", oneLine(mismatch.Discovered))
+		return fault.New(fault.Invalid, "the issuer at %s calls itself %s", mismatch.Provided, hop.OneLine(mismatch.Discovered)).
+			Hint("if that is whom the API server trusts: --set issuer_url=%s", hop.OneLine(mismatch.Discovered))
 	case errors.As(err, &transport) || ctx.Err() != nil:
 		return o.silent(ctx, err)
 	case strings.HasPrefix(err.Error(), "5") || strings.HasPrefix(err.Error(), "429"): // its status
-		return fault.New(fault.Unavailable, "%s is out of order: %s", o.hop(), oneLine(err.Error())).Hint("try again later")
+		return fault.New(fault.Unavailable, "%s is out of order: %s", o.hop(), hop.OneLine(err.Error())).Hint("try again later")
 	}
-	return fault.New(fault.Invalid, "%s is not an OpenID Connect issuer: %s", o.hop(), oneLine(err.Error())).
+	return fault.New(fault.Invalid, "%s is not an OpenID Connect issuer: %s", o.hop(), hop.OneLine(err.Error())).
 		Hint("check issuer_url: %s/.well-known/openid-configuration has to be there", strings.TrimSuffix(oidcIssuer.Get(o.values), "/"))
 }
 
 // silent is hop.silent with the field that is the issuer's.
 func (o *oidcLogin) silent(ctx context.Context, err error) error {
-	out := o.hop().silent(ctx, err)
+	out := o.hop().Silent(ctx, err)
 	if strings.Contains(fault.HintOf(out), "certificate_authority=") {
 		return fault.New(fault.KindOf(out), "%w", out).
 			Hint("give the certificate of the authority that signed it: --set %s=@ca.pem", oidcAuthority.Name)
@@ -171,12 +172,8 @@ func (o *oidcLogin) refused(ctx context.Context, err error, sent ...secret.Text)
 	if code := answer.ErrorCode; code != "" {
 		words = strings.Trim(code+": "+answer.ErrorDescription, ": ")
 	}
-	for _, text := range append(sent, oidcClientSecret.Get(o.values)) {
-		if !text.IsEmpty() {
-			words = strings.ReplaceAll(words, text.Reveal(), secret.Redacted)
-		}
-	}
-	return o.refusal(status, answer, oneLine(words))
+	words = hop.Scrubbed(words, append(sent, oidcClientSecret.Get(o.values))...)
+	return o.refusal(status, answer, hop.OneLine(words))
 }
 
 func (o *oidcLogin) refusal(status int, answer *oauth2.RetrieveError, words string) error {
@@ -185,7 +182,7 @@ func (o *oidcLogin) refusal(status int, answer *oauth2.RetrieveError, words stri
 		return fault.New(fault.Denied, "%s does not take the client %s: %s", o.hop(), oidcClient.Get(o.values), words).
 			Hint("check client_id and client_secret, and that the issuer allows the client this way to log in")
 	case status == http.StatusTooManyRequests || status >= http.StatusInternalServerError || code == "temporarily_unavailable" || code == "server_error":
-		return fault.New(fault.Unavailable, "%s is out of order: %s", o.hop(), words).Hint("try again %s", later(answer.Response.Header))
+		return fault.New(fault.Unavailable, "%s is out of order: %s", o.hop(), words).Hint("try again %s", hop.Later(answer.Response.Header))
 	case status/100 == 3:
 		return fault.New(fault.Invalid, "%s redirects the request for a token, where its secrets do not belong", o.hop())
 	case code == "invalid_scope":

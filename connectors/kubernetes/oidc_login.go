@@ -15,6 +15,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/svcconn/svcconn/pkg/fault"
+	"github.com/svcconn/svcconn/pkg/hop"
 	"github.com/svcconn/svcconn/pkg/secret"
 )
 
@@ -103,11 +104,11 @@ func (o *oidcLogin) byCode(ctx context.Context, i *issuer, f codeFlow, query url
 		return proof{}, fault.New(fault.Denied, "the browser came back with the state of another login; it was not accepted").
 			Hint("try again; if that stays so, somebody interferes with the browser, or the issuer is broken")
 	case query.Has("iss") && query.Get("iss") != oidcIssuer.Get(o.values): // RFC 9207
-		return proof{}, fault.New(fault.Denied, "the browser came back from another issuer, %s", oneLine(query.Get("iss")))
+		return proof{}, fault.New(fault.Denied, "the browser came back from another issuer, %s", hop.OneLine(query.Get("iss")))
 	case code == "access_denied":
 		return proof{}, o.denied(query.Get("error_description"))
 	case code != "":
-		return proof{}, fault.New(fault.Failed, "%s ended the login: %s", o.hop(), oneLine(code+": "+query.Get("error_description")))
+		return proof{}, fault.New(fault.Failed, "%s ended the login: %s", o.hop(), hop.OneLine(code+": "+query.Get("error_description")))
 	}
 	code := secret.New(query.Get("code"))
 	token, err := f.config.Exchange(i.ctx, code.Reveal(), oauth2.VerifierOption(f.verifier))
@@ -118,7 +119,7 @@ func (o *oidcLogin) byCode(ctx context.Context, i *issuer, f codeFlow, query url
 }
 
 func (o *oidcLogin) denied(words string) error {
-	if words = oneLine(words); words != "" {
+	if words = hop.OneLine(words); words != "" {
 		words = ": " + words
 	}
 	return fault.New(fault.Denied, "the login at %s was denied%s", o.hop(), words)
@@ -187,6 +188,6 @@ func (o *oidcLogin) deviceCode(ctx context.Context, i *issuer) (deviceCode, erro
 	if err != nil || !secure(page) || page.Host == "" || says.UserCode == "" || says.Code.text.IsEmpty() {
 		return deviceCode{}, fault.New(fault.Failed, "%s gave a device code that is malformed", o.hop())
 	}
-	says.Page, says.UserCode = page.String(), oneLine(says.UserCode)
+	says.Page, says.UserCode = page.String(), hop.OneLine(says.UserCode)
 	return says, nil
 }

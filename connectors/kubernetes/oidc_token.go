@@ -11,6 +11,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/svcconn/svcconn/pkg/fault"
+	"github.com/svcconn/svcconn/pkg/hop"
 	"github.com/svcconn/svcconn/pkg/secret"
 )
 
@@ -98,7 +99,7 @@ func (o *oidcLogin) check(ctx context.Context, i *issuer, raw, nonce string) (*o
 }
 
 func (o *oidcLogin) wrongToken(words string) error {
-	return fault.New(fault.Denied, "the ID token of %s is not good: %s", o.hop(), oneLine(words))
+	return fault.New(fault.Denied, "the ID token of %s is not good: %s", o.hop(), hop.OneLine(words))
 }
 
 func (o *oidcLogin) wrongClock(words string) error {

@@ -12,6 +12,7 @@ import (
 	"github.com/svcconn/svcconn/pkg/connector"
 	"github.com/svcconn/svcconn/pkg/fault"
 	"github.com/svcconn/svcconn/pkg/field"
+	"github.com/svcconn/svcconn/pkg/hop"
 	"github.com/svcconn/svcconn/pkg/secret"
 )
 
@@ -96,7 +97,7 @@ func (t tokenRequest) prove(ctx context.Context, c *client, lifetime time.Durati
 }
 
 // refused says what to do about a token request that the server refuses.
-func (t tokenRequest) refused(h hop, err error) error {
+func (t tokenRequest) refused(h hop.Hop, err error) error {
 	var r *refusal
 	switch statusOf(err) {
 	case http.StatusForbidden:

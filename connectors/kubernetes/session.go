@@ -6,6 +6,7 @@ import (
 
 	"github.com/svcconn/svcconn/pkg/connector"
 	"github.com/svcconn/svcconn/pkg/fault"
+	"github.com/svcconn/svcconn/pkg/hop"
 	"github.com/svcconn/svcconn/pkg/secret"
 )
 
@@ -21,7 +22,7 @@ type session struct {
 var _ connector.Renewing = (*session)(nil)
 
 func open(host connector.Host, settings connector.Settings) (connector.Session, error) {
-	return openWith(host, settings, pause)
+	return openWith(host, settings, hop.Pause)
 }
 
 // openWith is open with a way to wait, which tests do without.

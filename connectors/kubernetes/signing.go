@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/svcconn/svcconn/pkg/fault"
+	"github.com/svcconn/svcconn/pkg/hop"
 )
 
 const (
@@ -150,7 +151,9 @@ func (a *api) await(ctx context.Context, made signingRequest) (string, error) {
 	}
 }
 
-func (c signingCondition) words() string { return oneLine(fmt.Sprintf("%s: %s", c.Reason, c.Message)) }
+func (c signingCondition) words() string {
+	return hop.OneLine(fmt.Sprintf("%s: %s", c.Reason, c.Message))
+}
 
 // lost is the error for a request whose end we did not live to see.
 func (a *api) lost(ctx context.Context, made signingRequest, err error) error {
@@ -163,7 +166,7 @@ func (a *api) lost(ctx context.Context, made signingRequest, err error) error {
 	case !errors.Is(ctx.Err(), context.DeadlineExceeded) && errors.As(err, &said):
 		return err
 	case !errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return a.hop().silent(ctx, err)
+		return a.hop().Silent(ctx, err)
 	case approved:
 		return fault.New(fault.Unavailable, "the certificate signing request %s was approved but not signed in time", name).
 			Hint("see whether kube-controller-manager runs, and signs for %s", signer)
@@ -189,7 +192,7 @@ func (a *api) mayHaveSigned(ctx context.Context, who string) (string, error) {
 		return "", err
 	}
 	if !may {
-		return "", fault.New(fault.Denied, "%s does not let %s create certificatesigningrequests", a.hop(), oneLine(who)).
+		return "", fault.New(fault.Denied, "%s does not let %s create certificatesigningrequests", a.hop(), hop.OneLine(who)).
 			Hint("let it create, get and delete certificatesigningrequests")
 	}
 	update, err := a.may(ctx, "update", "certificatesigningrequests", "approval", "")

@@ -9,6 +9,7 @@ import (
 	"github.com/svcconn/svcconn/pkg/connector"
 	"github.com/svcconn/svcconn/pkg/fault"
 	"github.com/svcconn/svcconn/pkg/field"
+	"github.com/svcconn/svcconn/pkg/hop"
 	"github.com/svcconn/svcconn/pkg/secret"
 )
 
@@ -70,7 +71,7 @@ func storedProof(values field.Values) (proof, error) {
 	case p.certificate == "":
 		return p, nil
 	}
-	p.key = secret.New(string(unwrapped(p.key.Reveal())))
+	p.key = secret.New(string(hop.Unwrapped(p.key.Reveal())))
 	_, err := keyPair(p.certificate, p.key)
 	return p, err
 }

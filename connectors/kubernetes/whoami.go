@@ -9,6 +9,7 @@ import (
 
 	"github.com/svcconn/svcconn/pkg/connector"
 	"github.com/svcconn/svcconn/pkg/fault"
+	"github.com/svcconn/svcconn/pkg/hop"
 )
 
 // anonymous is who an API server takes those for whom it cannot identify.
@@ -30,7 +31,7 @@ func (u user) identity() connector.Identity {
 	if len(u.Groups) > 0 {
 		detail = strings.TrimPrefix(detail+"; groups "+strings.Join(u.Groups, ", "), "; ")
 	}
-	return connector.Identity{Name: oneLine(u.Username), Detail: oneLine(detail)}
+	return connector.Identity{Name: hop.OneLine(u.Username), Detail: hop.OneLine(detail)}
 }
 
 // whoIs asks the API server who the bearer of a proof is, for showing.

@@ -102,12 +102,13 @@ func (r *run) minting(c Case) {
 		r.wrong("it mints nothing: %v", err)
 		return
 	}
+	r.credential(settings, request, credential)
 	r.expiry(c, settings, credential.Expiry(), before, now())
 	refused := map[string]connector.Request{"another resource type": {ResourceType: "no-such-type", ResourceName: request.ResourceName, Access: connector.ReadWrite}}
 	if c.Outside != "" {
 		refused["a resource out of reach"] = connector.Request{ResourceType: request.ResourceType, ResourceName: c.Outside, Access: connector.ReadWrite}
 	}
-	if request.ResourceName != "" {
+	if t := r.resourceType(request.ResourceType); t != nil && t.Instances { // else there is one that can be meant
 		refused["a resource without a name"] = connector.Request{ResourceType: request.ResourceType, Access: connector.ReadWrite}
 	}
 	for what, outside := range refused {

@@ -94,6 +94,7 @@ func checks() []check {
 		{"verifying", eachCase((*run).verifying)},
 		{"listing", eachCase((*run).listing)},
 		{"minting", eachCase((*run).minting)},
+		{"minting what is listed", eachCase((*run).mintingListed)},
 		{"wrong secret", eachCase((*run).wrongSecret)},
 		{"service gone", eachCase((*run).gone)},
 		{"service hanging", eachCase((*run).hanging)},

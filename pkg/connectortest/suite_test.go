@@ -80,7 +80,7 @@ func goodToy() *toy {
 			if request.ResourceType != "door" || request.ResourceName != "front" {
 				return nil, fault.New(fault.Invalid, "out of reach")
 			}
-			return connector.RegistryLogin{Secret: secret.New(canary)}, nil
+			return connector.RegistryLogin{Registry: "front", Username: "me", Secret: secret.New(canary)}, nil
 		},
 	}
 }
@@ -182,6 +182,25 @@ var sabotages = map[string]struct {
 	"mints a guess": {"minting", "the service said", func(s *Suite, t *toy) {
 		s.Cases[0].Lifetime = time.Hour
 		mints(connector.RegistryLogin{Expires: time.Unix(1, 0)}, nil)(s, t)
+	}},
+	"mints a blank":        {"minting", "is not whole", mints(connector.RegistryLogin{}, nil)},
+	"mints no token":       {"minting", "is not whole", mints(connector.KubernetesAuth{}, nil)},
+	"mints for elsewhere":  {"minting", "is reached at", mints(connector.KubernetesAuth{Token: secret.New(canary)}, nil)},
+	"mints half of a key":  {"minting", "are not whole", mints(connector.AWSKeys{AccessKeyID: "id"}, nil)},
+	"mints for nobody":     {"minting", "account \"1\"", mints(connector.AWSKeys{Account: "1"}, nil)},
+	"keys without a token": {"minting", "no session token", mints(connector.AWSKeys{Expires: time.Unix(1, 0)}, nil)},
+	"keys for no profile":  {"minting", "what a profile has to say", mints(connector.AWSKeys{}, nil)},
+	"another user name": {"minting", "not what was said", func(s *Suite, _ *toy) {
+		s.Type.Resources[0].Username = func(field.Values) string { return "you" }
+	}},
+	"a profile of nowhere": {"minting", "would have no region", func(s *Suite, t *toy) {
+		s.Type.Resources[0].Profile = func(connector.Settings, string) connector.AWSProfile { return connector.AWSProfile{} }
+		mints(connector.AWSKeys{}, nil)(s, t)
+	}},
+	"lists and refuses":   {"minting what is listed", "mints nothing to read", mints(nil, errors.New("no"))},
+	"lists what is blank": {"minting what is listed", "is not whole", mints(connector.RegistryLogin{}, nil)},
+	"lists no more": {"minting what is listed", "it lists no", func(_ *Suite, t *toy) {
+		t.list = func(func(connector.Resource) error) error { return errors.New("no") }
 	}},
 	"a method not tested": {"opening", "no case", func(s *Suite, _ *toy) { s.Type.Methods = append(s.Type.Methods, connector.AuthMethod{Name: "other"}) }},
 	"fails under load":    {"concurrent use", "several at once", func(_ *Suite, t *toy) { t.verify = answers(connector.Identity{}, errors.New("no")) }},
