@@ -3,6 +3,7 @@
 package connectors
 
 import (
+	"github.com/svcconn/svcconn/connectors/aws"
 	"github.com/svcconn/svcconn/connectors/docker"
 	"github.com/svcconn/svcconn/connectors/kubernetes"
 	"github.com/svcconn/svcconn/pkg/connector"
@@ -13,5 +14,6 @@ func All() connector.Types {
 	return connector.NewTypes(
 		docker.Type(),
 		kubernetes.Type(),
+		aws.Type(),
 	)
 }

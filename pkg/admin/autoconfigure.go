@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/svcconn/svcconn/pkg/broker"
@@ -19,11 +20,7 @@ func (in invocation) autoConfigure(ctx context.Context, e *engine, p output.Prin
 		return fault.New(fault.Invalid, "connector type %s has no auto-configuration", t.Name).
 			Hint("give its fields: svcconn describe-type %s", t.Name)
 	}
-	hints, err := hintsOf(in.texts("set"))
-	if err != nil {
-		return err
-	}
-	found, err := t.Detect(ctx, e.detectHost(), hints)
+	found, err := in.detect(ctx, e, t, draft.Spec.Method)
 	if err != nil {
 		return err
 	}
@@ -39,6 +36,34 @@ func (in invocation) autoConfigure(ctx context.Context, e *engine, p output.Prin
 		}
 	}
 	return nil
+}
+
+// detect finds logins, of the auth method that was asked for if one was.
+func (in invocation) detect(ctx context.Context, e *engine, t *connector.Type, method string) ([]connector.Detected, error) {
+	hints, err := hintsOf(in.texts("set"))
+	if err != nil {
+		return nil, err
+	}
+	if method == "" {
+		return t.Detect(ctx, e.detectHost(), hints)
+	}
+	if _, err := t.Method(method); err != nil {
+		return nil, fault.WithHint(fault.New(fault.Invalid, "%w", err), "%s", fault.HintOf(err))
+	}
+	if t.MethodHint {
+		hints[connector.HintMethod] = method
+	}
+	found, err := t.Detect(ctx, e.detectHost(), hints)
+	if err != nil || len(found) == 0 {
+		return found, err
+	}
+	other := found[0]
+	found = slices.DeleteFunc(found, func(one connector.Detected) bool { return one.Spec.Method != method })
+	if len(found) == 0 {
+		return nil, fault.New(fault.Invalid, "the login in %s is one for auth method %s, not %s", other.Source.Description, other.Spec.Method, method).
+			Hint("leave --auth-method out")
+	}
+	return found, nil
 }
 
 // hintsOf reads --set FIELD=VALUE as steering: plain text, files included.
@@ -70,23 +95,48 @@ func severalFound(t *connector.Type, found []connector.Detected) error {
 
 // resourceOf names what a detected login is for.
 func resourceOf(t *connector.Type, one connector.Detected) string {
-	if len(t.Resources) == 1 && t.Resources[0].Default != nil {
+	if ofOneResource(t) {
 		return t.Resources[0].Default(one.Spec.Values)
 	}
 	return one.Source.Description
 }
 
+func ofOneResource(t *connector.Type) bool {
+	return len(t.Resources) == 1 && t.Resources[0].Default != nil
+}
+
+// forResource says what a detected login is for, where it is for one thing.
+func forResource(t *connector.Type, one connector.Detected) string {
+	if !ofOneResource(t) {
+		return ""
+	}
+	return " for " + resourceOf(t, one)
+}
+
 func (in invocation) adopt(ctx context.Context, e *engine, p output.Printer, t *connector.Type, draft broker.Draft, one connector.Detected, several bool) error {
 	draft.Spec.Values, draft.Spec.Method = one.Spec.Values, one.Spec.Method
+	if draft.Spec.Expiration == 0 {
+		draft.Spec.Expiration = one.Spec.Expiration
+	}
+	if draft.ExpiresAt.IsZero() {
+		draft.ExpiresAt = one.Expires
+	}
+	if one.Temporary && draft.ExpiresAt.IsZero() {
+		return fault.New(fault.Invalid, "the login in %s is temporary, and nothing says until when it is good", one.Source.Description).
+			Hint("say it: --expires-at 2030-01-31T12:00:00Z")
+	}
 	if several {
 		draft.Name += "-" + safeName(resourceOf(t, one))
 	}
-	p.Notice("Found a login for %s in %s.", resourceOf(t, one), one.Source.Description)
+	p.Notice("Found a login%s in %s.", forResource(t, one), one.Source.Description)
 	if err := in.register(ctx, e, p, draft); err != nil {
 		return err
 	}
 	switch {
 	case !one.Source.PlainText || in.given("keep-source"):
+		return nil
+	case len(t.Resources) > 1:
+		p.Notice("The login also stays in %s (%s): `svcconn login` points tools at svcconn; then remove it there.", one.Source.File, one.Source.Key)
 		return nil
 	case t.Resources[0].Name != broker.DockerRegistry:
 		// What a kubeconfig has is also its owner's way in; it is not ours to take away.

@@ -30,10 +30,16 @@ type Type struct {
 	// fields that a person gave to steer it; it refuses those it does not know.
 	// Nil where the type has no auto-configuration.
 	Detect func(ctx context.Context, host Host, hints map[string]string) ([]Detected, error)
+	// MethodHint says that Detect takes the auth method that was asked for, as the hint
+	// HintMethod: what it finds can serve several.
+	MethodHint bool
 
 	// Open makes a session of checked settings. Nothing remote happens here.
 	Open func(host Host, settings Settings) (Session, error)
 }
+
+// HintMethod is the hint of Type.Detect that is an auth method's name.
+const HintMethod = "auth_method"
 
 // AuthMethod is a way in which a connector type proves who we are.
 type AuthMethod struct {
@@ -45,6 +51,10 @@ type AuthMethod struct {
 	// rather than secrets that were given to the connector: it has to be allowed
 	// (setting allow_implicit).
 	Ambient bool
+	// Reads are the files of others that are read at every mint, from the fields alone:
+	// what was minted before one of them changed may be of another identity, and is not
+	// handed out any more. Nil is none.
+	Reads func(host Host, values field.Values) []string
 	// Renews tells of these fields whether secrets change by being used: sessions are
 	// then Renewing, and one at a time is at work for a connector. Nil is never. It
 	// decides by fields that are not secret.
@@ -165,6 +175,10 @@ type Detected struct {
 	Spec   Spec
 	Source Source
 	Notes  []string // what the person should know, each a sentence
+	// Temporary says that its secrets stop working at Expires. Where that is zero, the
+	// source does not say when, and somebody has to.
+	Temporary bool
+	Expires   time.Time
 }
 
 // Source is where a detected login was found, so that a plain-text copy can be
