@@ -12,7 +12,6 @@ import (
 	"filippo.io/age"
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/svcconn/svcconn/connectors"
 	"github.com/svcconn/svcconn/pkg/admin"
 	"github.com/svcconn/svcconn/pkg/dockerhelper"
 	"github.com/svcconn/svcconn/pkg/kubeplugin"
@@ -27,7 +26,7 @@ const canary = "canary-Zq7T5xLm0R"
 // TestMain lets the test binary play all three programs.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"svcconn":                   func() { proc.Main(admin.Program(connectors.All())) },
+		"svcconn":                   func() { proc.Main(admin.Program(connectorTypes())) },
 		"docker-credential-svcconn": func() { proc.Main(dockerhelper.Run) },
 		"kubectl-svcconn":           func() { proc.Main(kubeplugin.Run) },
 		"browser":                   browser,

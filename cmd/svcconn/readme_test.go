@@ -1,11 +1,7 @@
 package main
 
 import (
-	"fmt"
-	"io"
-	"net"
-	"net/http"
-	"net/http/httptest"
+	"net/http/httputil"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,13 +11,14 @@ import (
 
 	"filippo.io/age"
 
+	"github.com/svcconn/svcconn/connectors/aws/awstest"
 	"github.com/svcconn/svcconn/pkg/registrytest"
 )
 
 // TestEveryCommandOfTheDocumentsRuns types the commands of README.md and docs/ as they
 // stand there, each document in a set-up of its own. registry.example.com is a real
-// registry in this process, behind a proxy; `make` targets must exist and be run by the
-// gate.
+// registry in this process, and AWS a fake one, both behind a proxy; `make` targets must
+// exist and be run by the gate.
 func TestEveryCommandOfTheDocumentsRuns(t *testing.T) {
 	t.Parallel()
 	root := "../.."
@@ -98,13 +95,12 @@ type reader struct {
 
 func newReader(t *testing.T) *reader {
 	t.Helper()
-	registry := registrytest.Start(t, registrytest.Options{Mode: registrytest.Bearer, TLS: true, Realm: "https://registry.example.com/token",
-		Users: map[string]registrytest.User{"ci": {Password: canary}}})
 	dir := t.TempDir()
 	bin := programs(t)
+	cloud := startCloud(t)
 	r := &reader{t: t, dir: dir, env: []string{
 		"PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH"), "HOME=" + dir, "XDG_RUNTIME_DIR=" + filepath.Join(dir, "run"),
-		"SVCCONN_CONFIG_DIR=" + filepath.Join(dir, "svcconn"), "HTTPS_PROXY=" + proxyTo(t, registry.Host()), "SSL_CERT_FILE=" + filepath.Join(dir, "ca.pem"),
+		"SVCCONN_CONFIG_DIR=" + filepath.Join(dir, "svcconn"), "HTTPS_PROXY=" + cloud.ProxyURL(), "SSL_CERT_FILE=" + filepath.Join(dir, "ca.pem"),
 	}}
 	identity, err := age.GenerateX25519Identity()
 	if err != nil {
@@ -112,11 +108,42 @@ func newReader(t *testing.T) *reader {
 	}
 	r.write("password.txt", canary)
 	r.write("token.txt", canary)
-	r.write("ca.pem", registry.CertificateAuthority())
+	r.write("ca.pem", cloud.CertificateAuthority())
 	r.write("svcconn/identity.txt", identity.String())
 	r.write("svcconn/config.toml", "[secrets]\nbackend = \"file\"\nidentity_file = \"identity.txt\"\n")
+	r.useAWS(cloud)
 	t.Cleanup(func() { _ = r.command("svcconn agent stop").Run() })
 	return r
+}
+
+// startCloud starts what the documents' commands reach: an AWS, whose proxy leads to
+// registry.example.com too.
+func startCloud(t *testing.T) *awstest.Server {
+	t.Helper()
+	registry := registrytest.Start(t, registrytest.Options{Mode: registrytest.Bearer, TLS: true, Realm: "https://registry.example.com/token",
+		Users: map[string]registrytest.User{"ci": {Password: canary}}})
+	cloud := awstest.Start(t, awstest.Options{})
+	cloud.Route("registry.example.com", &httputil.ReverseProxy{
+		Rewrite:   func(r *httputil.ProxyRequest) { r.Out.URL.Scheme, r.Out.URL.Host = "https", registry.Host() },
+		Transport: registry.Transport(),
+	})
+	return cloud
+}
+
+// useAWS gives the reader the account of the documents, and what the AWS CLI has of it.
+func (r *reader) useAWS(cloud *awstest.Server) {
+	r.t.Helper()
+	const region = "eu-central-1"
+	account := cloud.Account("123456789012")
+	keys := account.User("reader")
+	role := account.Role("developer", awstest.Role{})
+	account.Bucket("zenfiles", region)
+	account.Cluster(region, "demo", awstest.Cluster{CertificateAuthority: cloud.CertificateAuthority()})
+	account.Repository(region, "team/app")
+	r.write("key-id.txt", keys.AccessKeyID)
+	r.write("secret-key.txt", keys.SecretAccessKey)
+	r.write(".aws/config", "[default]\nregion = "+region+"\nrole_arn = "+role+"\nsource_profile = keys\n")
+	r.write(".aws/credentials", "[keys]\naws_access_key_id = "+keys.AccessKeyID+"\naws_secret_access_key = "+keys.SecretAccessKey+"\n")
 }
 
 func (r *reader) write(name, text string) {
@@ -157,26 +184,4 @@ func programs(t *testing.T) string {
 		}
 	}
 	return bin
-}
-
-// proxyTo is an HTTP proxy that leads every host to one address.
-func proxyTo(t *testing.T, address string) string {
-	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		upstream, err := net.Dial("tcp", address)
-		if err != nil || r.Method != http.MethodConnect {
-			http.Error(w, "this proxy tunnels alone", http.StatusBadGateway)
-			return
-		}
-		conn, _, err := http.NewResponseController(w).Hijack()
-		if err != nil {
-			_ = upstream.Close()
-			return
-		}
-		fmt.Fprint(conn, "HTTP/1.1 200 OK\r\n\r\n")
-		go func() { _, _ = io.Copy(upstream, conn); _ = upstream.Close() }()
-		_, _ = io.Copy(conn, upstream)
-		_ = conn.Close()
-	}))
-	t.Cleanup(proxy.Close)
-	return proxy.URL
 }

@@ -149,7 +149,7 @@ func TestDescribeType(t *testing.T) {
 		}
 	}
 	page = invoke(t, "describe-type", "cloud").stdout
-	for _, part := range []string{"雲 Service Connector (connector type: cloud)", " • iam-role", "Fields: private_key, mode.", " • bucket", "Supports auto-configuration: no", "Reaches a cloud."} {
+	for _, part := range []string{"雲 Service Connector (connector type: cloud)", " • iam-role", "Role. Fields: mode.", "Fields: private_key.", " • bucket", "Supports auto-configuration: no", "Reaches a cloud."} {
 		if !strings.Contains(page, part) {
 			t.Errorf("the page lacks %q:\n%s", part, page)
 		}

@@ -107,6 +107,7 @@ func entries(s settings.Settings) []entry {
 		{"docker", "anonymous_fallback", s.Docker.AnonymousFallback},
 		{"kubectl", "timeout", s.Kubectl.Timeout.String()},
 		{"kubelet", "timeout", s.Kubelet.Timeout.String()},
+		{"aws", "timeout", s.AWS.Timeout.String()},
 		{"agent", "keep", s.Agent.Keep.String()},
 		{"agent", "idle", s.Agent.Idle.String()},
 		{"network", "timeout", s.Network.Timeout.String()},

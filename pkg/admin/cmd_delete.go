@@ -18,7 +18,7 @@ func deleteCommand() command {
 		name: "delete", group: connectorsGroup, summary: "delete connectors, their secrets and what is kept of them",
 		doc: `Deletes connectors together with their secrets and kept credentials. It asks first; --yes answers that.
 
-A connector that a native tool's configuration leads to is not deleted, since docker would then fail or go on anonymously, and kubectl fail: take the configuration back first (svcconn logout), or say --force.`,
+A connector that a native tool's configuration leads to is not deleted, since docker would then fail or go on anonymously, and kubectl and aws fail: take the configuration back first (svcconn logout), or say --force.`,
 		args: []argument{{name: connectorWord, many: true}},
 		flags: []flag{
 			{name: "yes", short: "y", usage: "do not ask"},
@@ -89,7 +89,30 @@ func (e *engine) unused(ctx context.Context, c registry.Connector) error {
 				Hint("svcconn logout docker %s, then delete it; or say --force", located.ResourceName)
 		}
 	}
-	return e.unusedByKubectl(ctx, c)
+	if err := e.unusedByKubectl(ctx, c); err != nil {
+		return err
+	}
+	return e.unusedByAWS(ctx, c)
+}
+
+// unusedByAWS looks for the connector in the profiles of AWS, if it gives keys.
+func (e *engine) unusedByAWS(ctx context.Context, c registry.Connector) error {
+	r, err := e.broker.Registered(ctx, c.ID)
+	if err != nil || r.Problem != nil || len(keyTypes(r, "")) == 0 {
+		return nil
+	}
+	pointers, err := clientconfig.AWSPointers(e.clientEnv())
+	if err != nil {
+		return err
+	}
+	for _, p := range pointers {
+		used, err := e.broker.Find(ctx, p.Connector)
+		if p.Connector != "" && err == nil && used.ID == c.ID {
+			return fault.New(fault.Failed, "connector %s is in use: profile %s of %s leads to it (aws)", c.Name, p.Profile, p.File).
+				Hint("svcconn logout aws %s, then delete it; or say --force", p.Profile)
+		}
+	}
+	return nil
 }
 
 // unusedByKubectl looks for the connector in kubeconfigs, if it reaches clusters: a

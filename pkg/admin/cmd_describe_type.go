@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/svcconn/svcconn/pkg/connector"
@@ -160,10 +161,16 @@ func present(list []string) []string { return append([]string{}, list...) }
 
 func typePage(t *connector.Type) output.Page {
 	methods := output.Points{Heading: "Authentication methods"}
+	shared := sharedFields(t)
 	for _, m := range t.Methods {
 		methods.Items = append(methods.Items, output.Point{
 			Text:   output.Text{Value: m.Name, Icon: methodIcon},
-			Detail: []string{m.Title + ". Fields: " + strings.Join(m.Fields.Names(), ", ") + "."},
+			Detail: []string{m.Title + fieldsBeside(&m, shared)},
+		})
+	}
+	if len(shared) > 0 {
+		methods.Items = append(methods.Items, output.Point{
+			Text: output.Text{Value: "all of them"}, Detail: []string{"Fields: " + strings.Join(shared, ", ") + "."},
 		})
 	}
 	resources := output.Points{Heading: "Resource types"}
@@ -184,6 +191,28 @@ func typePage(t *connector.Type) output.Page {
 			output.Prose(fmt.Sprintf("`svcconn describe-type %s --auth-method METHOD` describes the fields.", t.Name)),
 		},
 	}
+}
+
+// sharedFields are the names of the fields that all of several auth methods have.
+func sharedFields(t *connector.Type) []string {
+	if len(t.Methods) < 2 {
+		return nil
+	}
+	return slices.DeleteFunc(t.Methods[0].Fields.Names(), func(name string) bool {
+		return slices.ContainsFunc(t.Methods, func(m connector.AuthMethod) bool {
+			_, ok := m.Fields.Find(name)
+			return !ok
+		})
+	})
+}
+
+// fieldsBeside tells of the fields that are an auth method's own.
+func fieldsBeside(m *connector.AuthMethod, shared []string) string {
+	own := slices.DeleteFunc(m.Fields.Names(), func(name string) bool { return slices.Contains(shared, name) })
+	if len(own) == 0 {
+		return "."
+	}
+	return ". Fields: " + strings.Join(own, ", ") + "."
 }
 
 func resourcePage(t *connector.Type, r *connector.ResourceType) output.Page {

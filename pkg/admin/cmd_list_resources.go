@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"github.com/svcconn/svcconn/pkg/output"
 	"github.com/svcconn/svcconn/pkg/wire"
@@ -27,30 +28,36 @@ func listResourcesCommand() command {
 }
 
 func runListResources(ctx context.Context, in invocation, e *engine, p output.Printer) error {
-	rows := []wire.ResourceRow{}
-	told := in.notices(p)
-	_, err := e.call(ctx, wire.Resources, wire.ResourcesArgs{
+	rows, err := e.resourceRows(ctx, wire.ResourcesArgs{
 		Connector: in.text("connector"), ConnectorType: in.text("connector-type"),
 		ResourceType: in.text("resource-type"), ResourceName: in.text("resource-name"),
-	}, func(reply wire.Reply) error {
-		if reply.Event != wire.Item {
-			return told(reply)
-		}
-		var row wire.ResourceRow
-		err := json.Unmarshal(reply.Data, &row)
-		if err == nil && !(in.given("exclude-errors") && row.Error != nil) {
-			rows = append(rows, row)
-		}
-		return err
-	})
+	}, in.notices(p))
 	if err != nil {
 		return err
+	}
+	if in.given("exclude-errors") {
+		rows = slices.DeleteFunc(rows, func(r wire.ResourceRow) bool { return r.Error != nil })
 	}
 	sortRows(rows)
 	if p.Format == output.Name {
 		rows = in.named(p, rows)
 	}
 	return output.List(p, in.resourceListing(rows, "No registered connector reaches a resource that matches. `svcconn list` shows what is registered."))
+}
+
+// resourceRows asks the agent what connectors reach.
+func (e *engine) resourceRows(ctx context.Context, args wire.ResourcesArgs, told func(wire.Reply) error) ([]wire.ResourceRow, error) {
+	rows := []wire.ResourceRow{}
+	_, err := e.call(ctx, wire.Resources, args, func(reply wire.Reply) error {
+		if reply.Event != wire.Item {
+			return told(reply)
+		}
+		var row wire.ResourceRow
+		err := json.Unmarshal(reply.Data, &row)
+		rows = append(rows, row)
+		return err
+	})
+	return rows, err
 }
 
 // named keeps what has names; what failed is told on stderr, since a bare list has no

@@ -1,8 +1,11 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"os"
+	"slices"
+	"sync"
 
 	"github.com/svcconn/svcconn/pkg/agent"
 	"github.com/svcconn/svcconn/pkg/broker"
@@ -10,6 +13,7 @@ import (
 	"github.com/svcconn/svcconn/pkg/connector"
 	"github.com/svcconn/svcconn/pkg/fault"
 	"github.com/svcconn/svcconn/pkg/output"
+	"github.com/svcconn/svcconn/pkg/registry"
 	"github.com/svcconn/svcconn/pkg/wire"
 )
 
@@ -18,7 +22,7 @@ func loginKubectlCommand() command {
 		name: "kubectl", summary: "point kubectl, helm and every other client of clusters at svcconn",
 		doc: `Writes a cluster, a user and a context for each CLUSTER into the kubeconfig; the user runs kubectl-svcconn for its credential. A CLUSTER is its name, or the address of its API server. Only those entries change, and svcconn logout kubectl takes them back, to the byte. An entry with that name that svcconn did not write is never overwritten: choose another name with --context.
 
-Without a CLUSTER, that of --connector, or the only one that there is. The current context stays what it is unless --use is given.`,
+Without a CLUSTER, that of --connector, or the only one that there is. Of a cluster that only its service knows (EKS), the address and the certificate authority are asked for once; --all asks connectors that reach several for theirs. The current context stays what it is unless --use is given.`,
 		args: []argument{{name: "CLUSTER", optional: true, many: true}},
 		flags: printing(connectorFlag.described("the connector that shall serve the cluster"), dryRunFlag,
 			flag{name: "context", value: "NAME", usage: "what the context is called, and its user and cluster; the cluster's name otherwise"},
@@ -36,7 +40,7 @@ Without a CLUSTER, that of --connector, or the only one that there is. The curre
 }
 
 func runLoginKubectl(ctx context.Context, in invocation, e *engine, p output.Printer) error {
-	clusters, err := in.clustersToLogIn(ctx, e)
+	clusters, err := in.clustersToLogIn(ctx, e, p)
 	if err != nil {
 		return err
 	}
@@ -47,18 +51,9 @@ func runLoginKubectl(ctx context.Context, in invocation, e *engine, p output.Pri
 	if err != nil {
 		return err
 	}
-	var logins []clientconfig.KubeLogin
-	for _, located := range clusters {
-		endpoint, err := in.endpointOf(ctx, e, p, located)
-		if err != nil {
-			return err
-		}
-		name := in.text("context")
-		if name == "" {
-			name = located.ResourceName
-		}
-		endpoint.Cluster = located.ResourceName
-		logins = append(logins, clientconfig.KubeLogin{Name: name, Connector: located.Connector.Name, Endpoint: endpoint, Command: command, Old: in.given("old-kubectl")})
+	logins, err := in.kubeLogins(ctx, e, p, clusters, command)
+	if err != nil {
+		return err
 	}
 	plan, err := clientconfig.PlanKubeLogin(e.clientEnv(), logins, in.given("use"))
 	if err != nil {
@@ -68,6 +63,44 @@ func runLoginKubectl(ctx context.Context, in invocation, e *engine, p output.Pri
 		return in.showPlan(p, plan)
 	}
 	return in.applyPlan(ctx, p, plan, "kubectl already asks svcconn for that.")
+}
+
+// kubeLogins finds out how the clusters are reached, all at once. With --all, one that
+// cannot be is told of and left out.
+func (in invocation) kubeLogins(ctx context.Context, e *engine, p output.Printer, clusters []*broker.Located, command string) ([]clientconfig.KubeLogin, error) {
+	logins, failures := make([]clientconfig.KubeLogin, len(clusters)), make([]error, len(clusters))
+	var asking sync.WaitGroup
+	slots := make(chan struct{}, 8)
+	for i, located := range clusters {
+		asking.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			endpoint, err := in.endpointOf(ctx, e, located)
+			endpoint.Cluster = located.ResourceName
+			logins[i], failures[i] = clientconfig.KubeLogin{
+				Name: cmp.Or(in.text("context"), located.ResourceName), Connector: located.Connector.Name,
+				Endpoint: endpoint, Command: command, Old: in.given("old-kubectl"),
+			}, err
+		})
+	}
+	asking.Wait()
+	var good []clientconfig.KubeLogin
+	var failure error
+	for i, err := range failures {
+		switch {
+		case err == nil:
+			good = append(good, logins[i])
+		case !in.given("all"):
+			return nil, err
+		default:
+			failure = err
+			p.Notice("svcconn: warning: %v", err)
+		}
+	}
+	if len(good) == 0 {
+		return nil, failure
+	}
+	return good, nil
 }
 
 // kubeCommand is how the kubeconfig shall name kubectl-svcconn.
@@ -84,13 +117,13 @@ func (in invocation) kubeCommand(e *engine) (string, error) {
 
 // clustersToLogIn are the clusters that were named or are meant, each with the
 // connector that serves it.
-func (in invocation) clustersToLogIn(ctx context.Context, e *engine) ([]*broker.Located, error) {
+func (in invocation) clustersToLogIn(ctx context.Context, e *engine, p output.Printer) ([]*broker.Located, error) {
 	name := in.text("connector")
 	switch {
 	case in.given("all") && len(in.args) > 0:
 		return nil, fault.New(fault.Invalid, "--all and the name of a cluster exclude each other").Hint("leave one of them out")
 	case in.given("all"):
-		return in.allClusters(ctx, e, name)
+		return in.allClusters(ctx, e, p, name)
 	case len(in.args) == 0 && name == "":
 		return in.onlyCluster(ctx, e)
 	case len(in.args) == 0:
@@ -111,19 +144,45 @@ func (in invocation) clustersToLogIn(ctx context.Context, e *engine) ([]*broker.
 // resolveCluster finds a cluster by what a person calls it, and the connector for it.
 func resolveCluster(ctx context.Context, e *engine, connectorName, cluster string) (*broker.Located, error) {
 	if connectorName != "" {
-		return e.broker.Resolve(ctx, broker.Request{Connector: connectorName, ResourceType: broker.KubernetesCluster, ResourceName: cluster})
+		return resolveClusterOf(ctx, e, connectorName, cluster)
 	}
 	located, err := e.broker.Locate(ctx, broker.KubernetesCluster, cluster)
-	if err == nil && located == nil {
-		err = fault.New(fault.NotFound, "no connector reaches the cluster %s", cluster).
-			Hint("`svcconn list-resources --resource-type %s` lists what is reached; to add one: svcconn register NAME --type kubernetes --auto-configure", broker.KubernetesCluster)
+	if err != nil || located != nil {
+		return located, err
 	}
-	return located, err
+	many, err := e.broker.Many(ctx, broker.KubernetesCluster)
+	if err != nil {
+		return nil, err
+	}
+	missing := fault.New(fault.NotFound, "no connector reaches the cluster %s", cluster)
+	if len(many) > 0 { // which clusters theirs are, only their services know
+		return nil, missing.Hint("if it is one that connector %s reaches: add --connector %[1]s", many[0].Name)
+	}
+	return nil, missing.Hint("`svcconn list-resources --resource-type %s` lists what is reached; to add one: svcconn register NAME --type kubernetes --auto-configure", broker.KubernetesCluster)
 }
 
-// allClusters are those of one connector, or of all.
-func (in invocation) allClusters(ctx context.Context, e *engine, connectorName string) ([]*broker.Located, error) {
+func resolveClusterOf(ctx context.Context, e *engine, connectorName, cluster string) (*broker.Located, error) {
+	if cluster == "" {
+		one, err := e.broker.Registered(ctx, connectorName)
+		if err != nil {
+			return nil, err
+		}
+		if one.ReachesMany(broker.KubernetesCluster) {
+			return nil, fault.New(fault.Invalid, "connector %s may reach several clusters and none was named", one.Name).
+				Hint("name one; `svcconn list-resources --connector %s --resource-type %s` lists them. To log in to all: svcconn login kubectl --connector %[1]s --all", one.Name, broker.KubernetesCluster)
+		}
+	}
+	return e.broker.Resolve(ctx, broker.Request{Connector: connectorName, ResourceType: broker.KubernetesCluster, ResourceName: cluster})
+}
+
+// allClusters are those of one connector, or of all: what is known here, and what the
+// connectors that may reach several are asked for.
+func (in invocation) allClusters(ctx context.Context, e *engine, p output.Printer, connectorName string) ([]*broker.Located, error) {
 	clusters, err := e.broker.Clusters(ctx)
+	if err != nil {
+		return nil, err
+	}
+	many, err := e.broker.Many(ctx, broker.KubernetesCluster)
 	if err != nil {
 		return nil, err
 	}
@@ -132,44 +191,72 @@ func (in invocation) allClusters(ctx context.Context, e *engine, connectorName s
 		if err != nil {
 			return nil, err
 		}
-		var own []*broker.Located
-		for _, located := range clusters {
-			if located.Connector.ID == c.ID {
-				own = append(own, located)
+		clusters = slices.DeleteFunc(clusters, func(l *broker.Located) bool { return l.Connector.ID != c.ID })
+		many = slices.DeleteFunc(many, func(other registry.Connector) bool { return other.ID != c.ID })
+	}
+	answers, err := in.ask(ctx, e, p, many, broker.KubernetesCluster)
+	switch {
+	case err != nil && len(clusters) == 0:
+		return nil, err
+	case err != nil:
+		p.Notice("svcconn: warning: %v", err)
+	}
+	for _, answer := range answers {
+		for _, name := range answer.names {
+			located, err := resolveCluster(ctx, e, answer.connector.ID, name)
+			if err != nil {
+				return nil, err
 			}
+			clusters = append(clusters, located)
 		}
-		clusters = own
 	}
 	if len(clusters) == 0 {
-		return nil, fault.New(fault.NotFound, "no connector reaches a cluster").Hint("register one first: svcconn register NAME --type kubernetes --auto-configure")
+		return nil, noCluster()
 	}
 	return clusters, nil
 }
 
+func noCluster() error {
+	return fault.New(fault.NotFound, "no connector reaches a cluster").Hint("register one first: svcconn register NAME --type kubernetes --auto-configure")
+}
+
+// onlyCluster is the one that there is, as far as that can be told here.
 func (in invocation) onlyCluster(ctx context.Context, e *engine) ([]*broker.Located, error) {
-	clusters, err := in.allClusters(ctx, e, "")
-	if err == nil && len(clusters) > 1 {
-		err = fault.New(fault.Invalid, "the connectors reach %d clusters and none was named", len(clusters)).
+	clusters, err := e.broker.Clusters(ctx)
+	if err != nil {
+		return nil, err
+	}
+	many, err := e.broker.Many(ctx, broker.KubernetesCluster)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(many) > 0:
+		return nil, fault.New(fault.Invalid, "no cluster was named, and connector %s may reach several", many[0].Name).
+			Hint("name one, as in svcconn login kubectl NAME --connector %s; or say --all", many[0].Name)
+	case len(clusters) == 0:
+		return nil, noCluster()
+	case len(clusters) > 1:
+		return nil, fault.New(fault.Invalid, "the connectors reach %d clusters and none was named", len(clusters)).
 			Hint("name one, as in svcconn login kubectl %s; or say --all", clusters[0].ResourceName)
 	}
-	return clusters, err
+	return clusters, nil
 }
 
 // endpointOf is how a cluster is reached. Where only its service knows, a credential
 // is got for it, which says so.
-func (in invocation) endpointOf(ctx context.Context, e *engine, p output.Printer, located *broker.Located) (connector.KubernetesEndpoint, error) {
+func (in invocation) endpointOf(ctx context.Context, e *engine, located *broker.Located) (connector.KubernetesEndpoint, error) {
 	if endpoint, ok := located.Endpoint(); ok {
 		return endpoint, nil
 	}
-	auth, err := in.clusterAuth(ctx, e, p, located.Connector.ID, located.ResourceName)
+	auth, err := in.clusterAuth(ctx, e, located.Connector.ID, located.ResourceName)
 	return auth.Endpoint, err
 }
 
 // clusterAuth gets a credential for a cluster from the agent.
-func (in invocation) clusterAuth(ctx context.Context, e *engine, p output.Printer, connectorName, cluster string) (connector.KubernetesAuth, error) {
+func (in invocation) clusterAuth(ctx context.Context, e *engine, connectorName, cluster string) (connector.KubernetesAuth, error) {
 	answer, err := e.call(ctx, wire.GetCredential, wire.CredentialArgs{
 		Connector: connectorName, ResourceType: broker.KubernetesCluster, ResourceName: cluster, Format: agent.FormatJSON,
-	}, in.notices(p))
+	}, nil)
 	if err != nil {
 		return connector.KubernetesAuth{}, err
 	}

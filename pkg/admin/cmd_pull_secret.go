@@ -132,7 +132,7 @@ func (in invocation) applyPullSecret(ctx context.Context, e *engine, p output.Pr
 	if err != nil {
 		return err
 	}
-	auth, err := in.clusterAuth(ctx, e, p, located.Connector.ID, located.ResourceName)
+	auth, err := in.clusterAuth(ctx, e, located.Connector.ID, located.ResourceName)
 	if err != nil {
 		return err
 	}

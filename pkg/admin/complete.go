@@ -115,6 +115,8 @@ func (a *app) values(ctx context.Context, l line, word, current string) completi
 		out.words = plainCandidates(output.Formats())
 	case credentialFormatWord:
 		out.words = plainCandidates(agent.Formats())
+	case accessWord:
+		out.words = plainCandidates([]string{accessRead, accessWrite})
 	case shellWord:
 		out.words = plainCandidates(shells())
 	case fileWord:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"os/user"
+	"sync"
 
 	"github.com/svcconn/svcconn/pkg/agent"
 	"github.com/svcconn/svcconn/pkg/agentclient"
@@ -29,6 +30,9 @@ type engine struct {
 	settings settings.Settings
 	terminal prompt.Terminal
 	broker   *broker.Broker
+
+	asking   sync.Mutex // one question at a time is put to the person
+	unlocked bool       // the person has unlocked the agent's secret store; guarded by asking
 }
 
 // newEngine opens the set-up that the environment names. Close it.
@@ -86,9 +90,12 @@ func (e *engine) newBroker(types connector.Types, ask secrets.Ask, person connec
 
 func (e *engine) close() { e.broker.Close() }
 
+// withoutPerson is how the passphrase is given where nobody can be asked.
+const withoutPerson = "name a file with the passphrase in SVCCONN_PASSPHRASE_FILE"
+
 // askPassphrase asks the person at the terminal.
 func (e *engine) askPassphrase(ctx context.Context, label string, confirm bool) (secret.Text, error) {
-	question := prompt.Question{Label: label, Without: "name a file with the passphrase in SVCCONN_PASSPHRASE_FILE"}
+	question := prompt.Question{Label: label, Without: withoutPerson}
 	if confirm {
 		return e.terminal.NewSecret(ctx, question)
 	}
@@ -118,9 +125,20 @@ func (e *engine) call(ctx context.Context, op string, args any, watch func(wire.
 	if !e.mayUnlock(err) {
 		return answer, err
 	}
-	if err := e.unlock(ctx); err != nil {
+	if err := e.unlockOnce(ctx); err != nil {
 		return answer, err
 	}
+	return client.Call(ctx, op, args, secret.Text{})
+}
+
+// callAlone is call for a program that runs svcconn with nobody at the terminal, even
+// if there is one: what needs a person fails at once.
+func (e *engine) callAlone(ctx context.Context, op string, args any, watch func(wire.Reply) error) (agentclient.Answer, error) {
+	client, err := e.client(watch)
+	if err != nil {
+		return agentclient.Answer{}, err
+	}
+	client.Ask = nil // its own answers from the environment
 	return client.Call(ctx, op, args, secret.Text{})
 }
 
@@ -135,6 +153,8 @@ func (e *engine) client(watch func(wire.Reply) error) (*agentclient.Client, erro
 			text, set := client.LookupEnv(name)
 			return text, set, nil
 		}
+		e.asking.Lock()
+		defer e.asking.Unlock()
 		text, err := e.askPassphrase(context.Background(), label, false)
 		return text, err == nil, err
 	}
@@ -145,6 +165,18 @@ func (e *engine) client(watch func(wire.Reply) error) (*agentclient.Client, erro
 // terminal can unlock in the agent. (A child asks for itself.)
 func (e *engine) mayUnlock(err error) bool {
 	return fault.IsLocked(err) && e.world.Getenv("SVCCONN_AGENT") != "off"
+}
+
+// unlockOnce is unlock for calls that are made at the same time.
+func (e *engine) unlockOnce(ctx context.Context) error {
+	e.asking.Lock()
+	defer e.asking.Unlock()
+	if e.unlocked {
+		return nil
+	}
+	err := e.unlock(ctx)
+	e.unlocked = err == nil
+	return err
 }
 
 // unlock asks for the passphrase and gives it to the agent.
@@ -188,9 +220,10 @@ func (e *engine) runAgent(ctx context.Context, types connector.Types, stdio, bac
 		b := e.newBroker(types, func(ctx context.Context, label string, _ bool) (secret.Text, error) {
 			ask := broker.CallerOf(ctx).AskSecret
 			if ask == nil {
-				return secret.Text{}, fault.New(fault.NeedsPerson, "the secret store is locked").Hint("name a file with the passphrase in SVCCONN_PASSPHRASE_FILE")
+				return secret.Text{}, fault.New(fault.NeedsPerson, "the secret store is locked").Hint(withoutPerson)
 			}
-			return ask(ctx, label)
+			text, err := ask(ctx, label)
+			return text, fault.WithHint(err, withoutPerson)
 		}, nil)
 		defer b.Close()
 		return agent.NewServer(b, e.dirs, wire.Release, e.world.PID, e.world.Now).RunStdio(ctx, e.world.Stdin, e.world.Stdout)

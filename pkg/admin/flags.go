@@ -25,8 +25,12 @@ var (
 	typeFlag         = flag{name: "type", short: "t", value: typeWord, usage: "the connector type"}
 	resourceNameFlag = flag{name: "resource-name", short: "n", aliases: []string{"resource-id"}, value: "RESOURCE", usage: "one resource, in any of the forms that describe-type lists"}
 	connectorFlag    = flag{name: "connector", short: "c", value: connectorWord, usage: "the connector to use"}
+	accessFlag       = flag{name: "access", value: accessWord, usage: "read or write: what the credential may do, where its service can tell; write otherwise"}
 	dryRunFlag       = flag{name: "dry-run", usage: "show what would change, and change nothing"}
 )
+
+// accessWord is the word for the kinds of access.
+const accessWord = "ACCESS"
 
 // credentialFormatWord is the word for the formats of a credential.
 const credentialFormatWord = "FORMAT-OF-CREDENTIAL"

@@ -25,6 +25,7 @@ type operation struct {
 }
 
 func dockerBudget(s settings.Settings) time.Duration  { return s.Docker.Timeout }
+func awsBudget(s settings.Settings) time.Duration     { return s.AWS.Timeout }
 func kubectlBudget(s settings.Settings) time.Duration { return s.Kubectl.Timeout }
 func networkBudget(s settings.Settings) time.Duration { return s.Secrets.Timeout + s.Network.Timeout }
 
@@ -41,6 +42,7 @@ func operations() map[string]operation {
 		wire.KubeletGet:     {run: kubeletGet, budget: kubeletBudget, total: true},
 		wire.KubernetesExec: {run: kubernetesExec, budget: kubectlBudget, total: true},
 		wire.GetCredential:  {run: getCredential, budget: longBudget},
+		wire.AWSProcess:     {run: getCredential, budget: awsBudget, total: true},
 		wire.Resources:      {run: resources, budget: networkBudget},
 		wire.Verify:         {run: verify, budget: longBudget},
 		wire.Explain:        {run: explain, budget: networkBudget},
@@ -104,7 +106,7 @@ func getCredential(ctx context.Context, c *call, _ settings.Settings) (wire.Repl
 	if err != nil {
 		return wire.Reply{}, secret.Text{}, err
 	}
-	request := broker.Request{Connector: a.Connector, ResourceType: a.ResourceType, ResourceName: a.ResourceName, Lifetime: a.Lifetime}
+	request := broker.Request{Connector: a.Connector, ResourceType: a.ResourceType, ResourceName: a.ResourceName, Lifetime: a.Lifetime, Left: a.Left}
 	if a.ReadOnly {
 		request.Access = connector.ReadOnly
 	}

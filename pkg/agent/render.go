@@ -22,12 +22,15 @@ const (
 	FormatDocker = "docker"          // what docker-credential-svcconn prints
 	FormatExec   = "exec-credential" // what kubectl-svcconn prints
 
+	// FormatProcess is what the SDKs of AWS read of their credential_process.
+	FormatProcess = "credential-process"
+
 	// FormatRedacted is a Description: for describe, with no secret in it.
 	FormatRedacted = "redacted"
 )
 
 // Formats lists the formats that Render knows.
-var formats = []string{FormatJSON, FormatToken, FormatEnv, FormatDocker, FormatExec}
+var formats = []string{FormatJSON, FormatToken, FormatEnv, FormatDocker, FormatExec, FormatProcess}
 
 // Formats lists the formats of a credential, for help and completion.
 func Formats() []string { return slices.Clone(formats) }
@@ -47,12 +50,16 @@ func Render(grant broker.Grant, format string, now time.Time) (secret.Text, erro
 	}
 	switch credential := grant.Credential.(type) {
 	case connector.RegistryLogin:
-		if format != FormatExec {
+		if format != FormatExec && format != FormatProcess {
 			return renderLogin(credential, format)
 		}
 	case connector.KubernetesAuth:
-		if format != FormatDocker {
+		if format != FormatDocker && format != FormatProcess {
 			return renderCluster(grant, credential, format, now)
+		}
+	case connector.AWSKeys:
+		if format != FormatDocker && format != FormatExec {
+			return renderKeys(credential, format)
 		}
 	}
 	return secret.Text{}, fault.New(fault.Invalid, "a credential for a %s cannot be shown as %s", grant.ResourceType, format)
@@ -74,6 +81,8 @@ func describe(grant broker.Grant) (secret.Text, error) {
 		out.Credential["registry"], out.Credential["username"], out.Credential["password"] = credential.Registry, credential.Username, credential.Secret
 	case connector.KubernetesAuth:
 		describeCluster(out.Credential, credential)
+	case connector.AWSKeys:
+		describeKeys(out.Credential, credential)
 	}
 	text, err := json.Marshal(out)
 	return secret.New(string(text)), err

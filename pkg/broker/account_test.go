@@ -2,7 +2,6 @@ package broker
 
 import (
 	"context"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -24,7 +23,8 @@ func accountType(c *cloud) *connector.Type {
 		Name: "accounts", Title: "Accounts", Doc: "Accounts.", Resources: []connector.ResourceType{account},
 		Methods: []connector.AuthMethod{
 			{Name: "password", Title: "Password", Doc: "A password.", Fields: field.Set{password, accountID}},
-			{Name: "implicit", Title: "Implicit", Doc: "This machine.", Fields: field.Set{accountID}, Ambient: true},
+			{Name: "implicit", Title: "Implicit", Doc: "This machine.", Fields: field.Set{accountID}, Ambient: true,
+				Reads: func(h connector.Host, _ field.Values) []string { return []string{filepath.Join(h.Home, "profile")} }},
 			{Name: "confused", Title: "Confused", Doc: "A service that talks nonsense.", Fields: field.Set{accountID}},
 		},
 		Open: func(_ connector.Host, s connector.Settings) (connector.Session, error) {
@@ -103,11 +103,32 @@ func TestImplicitIdentityHasToBeAllowed(t *testing.T) {
 	if err != nil || !fault.Is(v.Err, fault.Denied) {
 		t.Errorf("not allowed, it verifies: %v, %v", v.Err, err)
 	}
-	if err := os.WriteFile(filepath.Join(w.dirs.Config, "config.toml"), []byte("[connectors]\nallow_implicit = true\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	w.write("config/config.toml", "[connectors]\nallow_implicit = true\n")
 	w.advance(time.Minute) // a failure is remembered for a moment
 	if _, err := w.Credential(t.Context(), request); err != nil {
 		t.Errorf("allowed: %v", err)
+	}
+}
+
+func TestAnotherIdentityInAFileOfOthersIsSeen(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.write("config/config.toml", "[connectors]\nallow_implicit = true\n")
+	if _, err := w.Register(t.Context(), accountDraft("implicit"), false); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		profile string
+		mints   int64
+	}{{"", 1}, {"", 1}, {"jane", 2}, {"", 2}, {"mallory", 3}} {
+		if step.profile != "" {
+			w.write("home/profile", step.profile)
+		}
+		if _, err := w.Credential(t.Context(), Request{Connector: "acme", ResourceType: "account", ResourceName: "42"}); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.cloud.mints.Load(); got != step.mints {
+			t.Errorf("with %q in the file: %d mints, want %d", step.profile, got, step.mints)
+		}
 	}
 }

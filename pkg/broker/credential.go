@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"time"
 
@@ -26,6 +27,9 @@ type Request struct {
 	ResourceName string
 	Access       connector.Access
 	Lifetime     time.Duration
+	// Left, if not zero, is how much life the credential shall have left, where the
+	// lifetime of such credentials allows it: what is kept with less is minted anew.
+	Left time.Duration
 	// Rejected, if not zero, is the Serial of a Grant that the service has evidently
 	// rejected: only what was minted after it will do.
 	Rejected uint64
@@ -52,7 +56,7 @@ func (b *Broker) Credential(ctx context.Context, request Request) (Grant, error)
 }
 
 // CredentialFor gets a credential for what Locate found; of the request, access,
-// lifetime and what was rejected count.
+// lifetime, the life that shall be left and what was rejected count.
 func (b *Broker) CredentialFor(ctx context.Context, located *Located, request Request) (Grant, error) {
 	answer, err := b.grant(ctx, located, request)
 	if err != nil {
@@ -125,12 +129,16 @@ func (b *Broker) ask(e *entry, located *Located, request Request, env map[string
 	if want.Lifetime == 0 {
 		want.Lifetime = e.connector.Expiration
 	}
+	if want.Access == "" {
+		want.Access = connector.ReadWrite
+	}
 	return cache.Ask{
-		Key: keyOf(e, want, env),
+		Key: b.keyOf(e, want, env),
 		Meta: cache.Meta{ConnectorID: e.connector.ID, Connector: e.connector.Name, Revision: e.digest,
 			ResourceType: located.ResourceType, ResourceName: located.ResourceName},
 		Keep:        current.Agent.Keep,
 		MintTimeout: current.Secrets.Timeout + current.Network.Timeout,
+		Left:        request.Left,
 		Past:        request.Rejected,
 		Refresh:     len(env) == 0, // later nobody is there to ask for the variables
 		Mint: func(ctx context.Context, stage cache.Stage) (connector.Credential, error) {
@@ -141,14 +149,28 @@ func (b *Broker) ask(e *entry, located *Located, request Request, env map[string
 
 // keyOf digests everything that a credential depends on, so that nobody is ever
 // served what belongs to other settings, another resource or another identity.
-func keyOf(e *entry, want connector.Request, env map[string]secret.Text) string {
+func (b *Broker) keyOf(e *entry, want connector.Request, env map[string]secret.Text) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%q %q %q %q %q %d", e.connector.ID, e.digest, want.ResourceType, want.ResourceName, want.Access, want.Lifetime)
 	for _, field := range slices.Sorted(maps.Keys(env)) {
 		sum := sha256.Sum256([]byte(env[field].Reveal()))
 		fmt.Fprintf(h, " %q %x", field, sum)
 	}
+	if reads := e.settings.Method.Reads; reads != nil {
+		for _, path := range reads(b.host, e.settings.Values) {
+			fmt.Fprintf(h, " %q %s", path, stateOf(path))
+		}
+	}
 	return hex.EncodeToString(h.Sum(nil))
+}
+
+// stateOf is what changes when a file does.
+func stateOf(path string) string {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "away"
+	}
+	return fmt.Sprint(info.Size(), info.ModTime().UnixNano())
 }
 
 // mint gets a new credential from the connector's service.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -182,6 +184,7 @@ func (s cloudSession) Mint(ctx context.Context, r connector.Request) (connector.
 type world struct {
 	*Broker
 	t       *testing.T
+	dir     string
 	cloud   *cloud
 	keyring *memoryKeyring
 	dirs    paths.Dirs
@@ -195,7 +198,7 @@ func newWorld(t *testing.T) *world {
 	start := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 	clock.Store(&start)
 	w := &world{
-		t: t, clock: &clock, keyring: &memoryKeyring{entries: map[string]secret.Text{}},
+		t: t, dir: dir, clock: &clock, keyring: &memoryKeyring{entries: map[string]secret.Text{}},
 		dirs: paths.Dirs{Config: dir + "/config", State: dir + "/state", Runtime: dir + "/run"},
 	}
 	now := func() time.Time { return *clock.Load() }
@@ -214,10 +217,22 @@ func (w *world) anotherWith(person connector.Person) *Broker {
 	manager := secrets.Open(secrets.Config{StateDir: w.dirs.State, Backend: "keyring", Getenv: func(string) string { return "" }, Keyring: w.keyring})
 	b := New(Config{
 		Types: w.cloud.types(), Dirs: w.dirs, Secrets: manager, Owner: "me",
-		Host: connector.Host{Now: w.cloud.now, Getenv: func(string) string { return "" }, Person: person},
+		Host: connector.Host{Now: w.cloud.now, Getenv: func(string) string { return "" }, Home: w.dir + "/home", Person: person},
 	})
 	w.t.Cleanup(b.Close)
 	return b
+}
+
+// write writes a file below the world's folder.
+func (w *world) write(path, text string) {
+	w.t.Helper()
+	path = filepath.Join(w.dir, path)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 func (w *world) advance(d time.Duration) {

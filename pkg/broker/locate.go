@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -198,26 +199,36 @@ func toolOf(resourceType string) string {
 // handed out for it.
 type Login struct{ Registry, Username string }
 
-// Logins lists the registries that a credential can be had for, from local data
-// alone: not those of expired, broken or ambiguous connectors.
+// Logins lists the hosts that a credential can be had for, from local data alone: those
+// that are a connector's one registry, and those that login docker pinned; not those of
+// expired, broken or ambiguous connectors.
 func (b *Broker) Logins(ctx context.Context) ([]Login, error) {
 	ix, err := b.current(ctx)
 	if err != nil {
 		return nil, err
 	}
+	pins, err := b.Pins(DockerRegistry)
+	if err != nil {
+		return nil, err
+	}
+	hosts := slices.Collect(maps.Keys(ix.named[DockerRegistry]))
+	for _, pin := range pins {
+		hosts = append(hosts, pin.Address)
+	}
+	slices.Sort(hosts)
 	var logins []Login
-	for name := range ix.named[DockerRegistry] {
-		located, err := b.Locate(ctx, DockerRegistry, name)
+	for _, host := range slices.Compact(hosts) {
+		if strings.Contains(host, "/") { // docker and podman ask for hosts
+			continue
+		}
+		located, err := b.Locate(ctx, DockerRegistry, host)
 		if err != nil || located == nil || b.expired(located.Connector) != nil {
 			continue
 		}
-		r, err := located.entry.settings.Type.Resource(DockerRegistry)
-		if err != nil || r.Username == nil {
-			continue
+		if name, ok := located.username(); ok {
+			logins = append(logins, Login{host, name})
 		}
-		logins = append(logins, Login{name, r.Username(located.entry.settings.Values)})
 	}
-	slices.SortFunc(logins, func(a, b Login) int { return strings.Compare(a.Registry, b.Registry) })
 	return logins, nil
 }
 

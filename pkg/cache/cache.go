@@ -44,6 +44,10 @@ type Ask struct {
 	MintTimeout time.Duration
 	// Refresh allows Mint to be called again later, with nobody waiting.
 	Refresh bool
+	// Left, if not zero, is how much life a credential shall have left to be of use. One
+	// that is kept with less is minted anew if a credential of its lifetime has room for
+	// that (see ample); while that fails, the kept one goes on serving.
+	Left time.Duration
 	// Past, if not zero, is the Serial of an answer that the service has rejected: only
 	// a credential whose mint began after that one's will do. Of many who ask so, one
 	// mint serves all.
@@ -92,6 +96,7 @@ type entry struct {
 	ask        Ask
 	uses       int64 // since it was minted
 	total      int64
+	left       time.Duration // the most that was asked for since it was minted
 	lastUse    time.Duration // on the monotonic clock
 	notBefore  time.Duration // no refresh before, on the monotonic clock
 	retry      time.Duration
@@ -114,33 +119,62 @@ func New(clock Clock, refreshed func(Meta, connector.Credential, error)) *Cache 
 // Get answers from what is kept, or mints; N callers at once cause one mint. A
 // caller whose ctx ends gets an error that names the stage the mint is at, while
 // the mint goes on for those who come next. What is kept stays kept when a mint past
-// it fails.
+// it fails, and serves those who merely wanted one with more life left.
 func (c *Cache) Get(ctx context.Context, ask Ask) (Answer, error) {
 	c.mu.Lock()
 	now := c.clock.now()
-	if e := c.entries[ask.Key]; e != nil && e.serial > ask.Past && e.freshFor(now) > 0 {
-		e.use(now)
-		answer := Answer{Credential: e.credential, Serial: e.serial, Until: e.until()}
+	e := c.entries[ask.Key]
+	if e != nil && (e.serial <= ask.Past || e.freshFor(now) <= 0) {
+		e = nil
+	}
+	if e != nil && !e.lacks(ask.Left, now) {
+		answer := e.use(ask, now)
 		c.mu.Unlock()
 		return answer, nil
 	}
 	if f, ok := c.failures[ask.Key]; ok && now.since(f.at) < failureKept {
 		c.mu.Unlock()
-		return Answer{}, f.err
+		return c.insteadOf(f.err, ask, e)
 	}
 	f := c.flights[ask.Key]
 	mine := f == nil
 	if mine {
 		f = c.takeOff(ctx, ask)
 	}
+	f.left = max(f.left, ask.Left)
 	c.mu.Unlock()
-	return f.wait(ctx, mine)
+	answer, err := f.wait(ctx, mine)
+	if err != nil {
+		return c.insteadOf(err, ask, e)
+	}
+	return answer, nil
 }
 
-func (e *entry) use(now moment) {
+// insteadOf answers with a kept entry (nil is none) where a better one could not be had,
+// if it is still kept and fresh.
+func (c *Cache) insteadOf(err error, ask Ask, e *entry) (Answer, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.clock.now()
+	if e == nil || c.entries[ask.Key] != e || e.freshFor(now) <= 0 {
+		return Answer{}, err
+	}
+	return e.use(ask, now), nil
+}
+
+// use hands an entry out. Called with mu held.
+func (e *entry) use(ask Ask, now moment) Answer {
 	e.uses++
 	e.total++
+	e.left = max(e.left, ask.Left)
 	e.lastUse = now.elapsed
+	return Answer{Credential: e.credential, Serial: e.serial, Until: e.until()}
+}
+
+// putOff has an entry not be minted anew for a while, since that failed just now.
+func (e *entry) putOff(elapsed time.Duration) {
+	e.retry = min(max(2*e.retry, firstRetry), lastRetry)
+	e.notBefore = elapsed + e.retry
 }
 
 // settle records the outcome of a mint and returns the entry it made, if any.

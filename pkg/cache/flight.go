@@ -15,8 +15,9 @@ type flight struct {
 	serial     uint64
 	stage      atomic.Pointer[string]
 	done       chan struct{}
-	forgotten  bool      // guarded by Cache.mu
-	landed     time.Time // by the wall clock
+	forgotten  bool          // guarded by Cache.mu
+	left       time.Duration // the most that those who wait ask for; guarded by Cache.mu
+	landed     time.Time     // by the wall clock
 	credential connector.Credential
 	err        error
 }
@@ -32,12 +33,30 @@ func (c *Cache) newFlight(ask Ask) *flight {
 // takeOff starts a mint for a caller. Called with mu held.
 func (c *Cache) takeOff(ctx context.Context, ask Ask) *flight {
 	f := c.newFlight(ask)
-	go c.fly(context.WithoutCancel(ctx), f, func() {
-		if e := c.settle(f.ask, f.serial, f.credential, f.err); e != nil {
-			e.uses = 1 // whoever waits is using it
+	go func() {
+		unnoticed := false
+		c.fly(context.WithoutCancel(ctx), f, func() {
+			if e := c.settle(f.ask, f.serial, f.credential, f.err); e != nil {
+				e.uses, e.left = 1, f.left // whoever waits is using it
+			}
+			unnoticed = f.err != nil && c.stillServing(ask)
+		})
+		if unnoticed && c.refreshed != nil {
+			c.refreshed(ask.Meta, nil, f.err)
 		}
-	})
+	}()
 	return f
+}
+
+// stillServing reports whether a credential is kept for an ask whose mint has failed:
+// nobody need notice the failure then. Its next attempt is put off. Called with mu held.
+func (c *Cache) stillServing(ask Ask) bool {
+	e := c.entries[ask.Key]
+	if e == nil || e.serial <= ask.Past || e.freshFor(c.clock.now()) <= 0 {
+		return false
+	}
+	e.putOff(c.clock.Elapsed())
+	return true
 }
 
 // fly mints, then lands: settle runs with mu held, unless the flight was forgotten.
@@ -118,11 +137,12 @@ func (c *Cache) refresh(ctx context.Context, old *entry) {
 	go func() {
 		c.fly(ctx, f, func() {
 			if f.err == nil {
-				c.settle(f.ask, f.serial, f.credential, nil)
+				if e := c.settle(f.ask, f.serial, f.credential, nil); e != nil && f.left > 0 {
+					e.uses, e.left = 1, f.left // somebody waited for it
+				}
 				return
 			}
-			old.retry = min(max(2*old.retry, firstRetry), lastRetry)
-			old.notBefore = c.clock.Elapsed() + old.retry
+			old.putOff(c.clock.Elapsed())
 		})
 		if c.refreshed != nil {
 			c.refreshed(f.ask.Meta, f.credential, f.err)

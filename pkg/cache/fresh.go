@@ -37,11 +37,34 @@ func Until(minted, expires time.Time) time.Time {
 	return expires.Add(-Margin(expires.Sub(minted)))
 }
 
+// ample reports whether a credential of the entry's lifetime can be kept in a state of
+// having that much life left: with room for a margin before it, and another in which it
+// is minted anew. Without the room every use would be a mint; such a short-lived one is
+// handed out for as long as it is fresh. What does not expire is always ample.
+func (e *entry) ample(left time.Duration) bool {
+	lifetime := e.expires.Sub(e.minted.wall)
+	return e.expires.IsZero() || lifetime-left >= 2*Margin(lifetime)
+}
+
+// lacks reports whether the entry has less life left than that, although it could have
+// more if it were minted anew now.
+func (e *entry) lacks(left time.Duration, now moment) bool {
+	if left == 0 || e.expires.IsZero() || !e.ample(left) || now.elapsed < e.notBefore {
+		return false
+	}
+	return e.expires.Sub(e.minted.wall)-now.since(e.minted) < left
+}
+
 // dueIn is how long until the entry shall be minted anew although it is still
-// fresh: twice its margin before it expires.
+// fresh: twice its margin before it expires; for those who want so much life left, a
+// margin before it has less.
 func (e *entry) dueIn(now moment) time.Duration {
 	lifetime := e.expires.Sub(e.minted.wall)
-	return max(e.freshFor(now)-Margin(lifetime), e.notBefore-now.elapsed)
+	due := e.freshFor(now) - Margin(lifetime)
+	if e.left > 0 && e.ample(e.left) {
+		due = min(due, lifetime-now.since(e.minted)-e.left-Margin(lifetime))
+	}
+	return max(due, e.notBefore-now.elapsed)
 }
 
 // gone reports whether nothing is left of the entry: it cannot become useful.

@@ -20,8 +20,11 @@ func (p *Plan) Diff() string {
 			continue
 		}
 		redacted := snapshotText.redacted
-		if p.steps[i].tool == Kubectl {
+		switch p.steps[i].tool {
+		case Kubectl:
 			redacted = snapshotText.redactedKube
+		case AWS:
+			redacted = snapshotText.redactedAWS
 		}
 		out.Write(unified(f.before, f.after, redacted))
 	}

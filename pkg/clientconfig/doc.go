@@ -1,6 +1,6 @@
 // Package clientconfig writes client configuration: the pointers by which docker,
-// podman, skopeo and buildah come to docker-credential-svcconn, and kubectl to
-// kubectl-svcconn. A login adds them to the tools' own files, a logout takes them back
+// podman, skopeo and buildah come to docker-credential-svcconn, kubectl to
+// kubectl-svcconn, and the SDKs of AWS to svcconn. A login adds them to the tools' own files, a logout takes them back
 // exactly, and explain is told which entry decides.
 //
 // A file belongs to its tool and its owner. Only our entry in it changes: order,
@@ -71,4 +71,19 @@
 //
 // An entry is ours if its user runs kubectl-svcconn; context and cluster are so with
 // it. The rules for several files are clientcmd's (PathOptions.GetDefaultFilename).
+//
+// # Profiles of AWS
+//
+// A profile is a section of ~/.aws/config whose credential_process runs svcconn; that is
+// how we know ours. What is added comes last, so that nothing before it is read
+// differently; what sets it off is in the journal. A line that botocore and the SDK for Go
+// read differently (an indented section, text before the first) makes us refuse the file.
+//
+// Neither region nor endpoints are secret, but a file may hold keys: a diff shows other
+// sections without values. The credentials file is read for the names of its sections
+// alone, and never written.
+//
+// SVCCONN_CONFIG_DIR and its like are not in the command: `env NAME=…` is no program on
+// Windows, `NAME=…` none for botocore. They are inherited where a tool is started; a login
+// says so where they are set.
 package clientconfig

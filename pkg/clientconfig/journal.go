@@ -36,7 +36,8 @@ type record struct {
 }
 
 // replacement is what was at a place before: the name of a helper or of a context, an
-// object or list with nothing in it, or nothing (nil).
+// object or list with nothing in it, or nothing (nil). For a section of ~/.aws/config it
+// is the line ends that set the section off.
 type replacement struct {
 	Place place   `json:"place"`
 	Was   *string `json:"was"`

@@ -12,7 +12,13 @@ import (
 // executable is self; a link to it in PATH is preferred, since that stays where it is
 // when a package manager installs another version.
 func KubeCommand(env Env, self string) (string, error) {
-	name := KubePlugin
+	path, err := programPath(env, self, KubePlugin)
+	return path, fault.WithHint(err, "install all three binaries into one folder, or say --bare-command to have kubectl look for it in PATH")
+}
+
+// programPath is the absolute path of one of the three programs.
+func programPath(env Env, self, program string) (string, error) {
+	name := program
 	if env.GOOS == "windows" {
 		name += ".exe"
 	}
@@ -21,7 +27,7 @@ func KubeCommand(env Env, self string) (string, error) {
 	}
 	beside := filepath.Join(filepath.Dir(self), name)
 	there, err := os.Stat(beside)
-	found, notFound := env.LookPath(KubePlugin)
+	found, notFound := env.LookPath(program)
 	if notFound == nil {
 		if found, notFound = filepath.Abs(found); notFound == nil && err == nil {
 			inPath, failed := os.Stat(found)
@@ -36,6 +42,5 @@ func KubeCommand(env Env, self string) (string, error) {
 	case err == nil:
 		return beside, nil
 	}
-	return "", fault.New(fault.Failed, "the program %s is neither beside svcconn nor in PATH", KubePlugin).
-		Hint("install all three binaries into one folder, or say --bare-command to have kubectl look for it in PATH")
+	return "", fault.New(fault.Failed, "the program %s is neither beside svcconn nor in PATH", program)
 }

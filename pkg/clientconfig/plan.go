@@ -14,9 +14,9 @@ import (
 
 // Change is one entry of one file.
 type Change struct {
-	Tool   string // Docker, Containers or Kubectl
+	Tool   string // Docker, Containers, Kubectl or AWS
 	File   string // the file itself, symbolic links resolved
-	Key    string // the registry as the tool spells it, "" is every registry without an entry; the context
+	Key    string // the registry as the tool spells it, "" is every registry without an entry; the context; the profile
 	Before string // the helper or connector that is named, PlainText, or "" for none
 	After  string
 }

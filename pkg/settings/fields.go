@@ -23,6 +23,7 @@ const (
 	dockerSection  = "docker"
 	kubectlSection = "kubectl"
 	kubeletSection = "kubelet"
+	awsSection     = "aws"
 	agentSection   = "agent"
 	networkSection = "network"
 
@@ -36,6 +37,7 @@ var sections = []section{
 	{dockerSection, "How docker-credential-svcconn answers docker, podman, skopeo and their like.", field.Set{dockerTimeout, anonymousFallback}},
 	{kubectlSection, "How kubectl-svcconn answers kubectl, helm and every other client of clusters.", field.Set{kubectlTimeout}},
 	{kubeletSection, "How docker-credential-svcconn answers kubelet, on the nodes of a cluster.", field.Set{kubeletTimeout}},
+	{awsSection, "How svcconn answers the SDKs of AWS, and aws, that run it as their credential_process.", field.Set{awsTimeout}},
 	{agentSection, "How long the agent keeps what it holds in memory.", field.Set{agentKeep, agentIdle}},
 	{networkSection, "How services are talked to.", field.Set{networkTimeout}},
 	{connectorsSection, "What connectors may do.", field.Set{allowImplicit}},
@@ -78,6 +80,11 @@ var anonymousFallback = field.Bool{
 var kubeletTimeout = field.Duration{
 	Name: "timeout", Title: "kubelet timeout", Default: "30s", Min: shortest, Max: time.Minute,
 	Help: "How long kubelet may be kept waiting for a credential. It gives up after a minute by itself.",
+}
+
+var awsTimeout = field.Duration{
+	Name: "timeout", Title: "AWS timeout", Default: "30s", Min: shortest, Max: 55 * time.Second,
+	Help: "How long an SDK of AWS may be kept waiting for keys before it is told what is slow. SDKs give up after a minute by themselves.",
 }
 
 var kubectlTimeout = field.Duration{

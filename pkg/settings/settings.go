@@ -22,6 +22,7 @@ type Settings struct {
 	Docker  Docker
 	Kubectl Kubectl
 	Kubelet Kubelet
+	AWS     AWS
 	Agent   Agent
 	Network Network
 
@@ -44,6 +45,11 @@ type Secrets struct {
 type Docker struct {
 	Timeout           time.Duration // for one answer
 	AnonymousFallback bool          // let docker go on without credentials where there are none to be had
+}
+
+// AWS is how svcconn answers the SDKs of AWS that run it.
+type AWS struct {
+	Timeout time.Duration // for one answer
 }
 
 // Kubelet is how docker-credential-svcconn answers kubelet.
@@ -149,6 +155,7 @@ func assemble(config string, values map[string]field.Values) Settings {
 		},
 		Kubectl: Kubectl{Timeout: kubectlTimeout.Get(values[kubectlSection])},
 		Kubelet: Kubelet{Timeout: kubeletTimeout.Get(values[kubeletSection])},
+		AWS:     AWS{Timeout: awsTimeout.Get(values[awsSection])},
 		Agent: Agent{
 			Keep: agentKeep.Get(values[agentSection]),
 			Idle: agentIdle.Get(values[agentSection]),

@@ -21,6 +21,7 @@ var defaults = Settings{
 	Docker:  Docker{Timeout: 5 * time.Second},
 	Kubectl: Kubectl{Timeout: 10 * time.Second},
 	Kubelet: Kubelet{Timeout: 30 * time.Second},
+	AWS:     AWS{Timeout: 30 * time.Second},
 	Agent:   Agent{Keep: 15 * time.Minute, Idle: 10 * time.Minute},
 	Network: Network{Timeout: 20 * time.Second},
 }
@@ -43,7 +44,7 @@ func write(t *testing.T, dir, text string) {
 func TestLoad(t *testing.T) {
 	t.Parallel()
 	all := "[output]\nformat = 'json'\n[secrets]\nbackend = 'file'\nidentity_file = '/keys/id.txt'\ntimeout = '1m30s'\n" +
-		"[docker]\ntimeout = 7\nanonymous_fallback = true\n[agent]\nkeep = '0s'\nidle = '1h'\n[kubectl]\ntimeout = 12\n[kubelet]\ntimeout = 20\n[network]\ntimeout = '90s'\n"
+		"[docker]\ntimeout = 7\nanonymous_fallback = true\n[agent]\nkeep = '0s'\nidle = '1h'\n[kubectl]\ntimeout = 12\n[kubelet]\ntimeout = 20\n[aws]\ntimeout = 50\n[network]\ntimeout = '90s'\n"
 	tests := []struct {
 		name, text string
 		want       func(*Settings)
@@ -58,6 +59,7 @@ func TestLoad(t *testing.T) {
 				Docker:  Docker{7 * time.Second, true},
 				Kubectl: Kubectl{Timeout: 12 * time.Second},
 				Kubelet: Kubelet{Timeout: 20 * time.Second},
+				AWS:     AWS{Timeout: 50 * time.Second},
 				Agent:   Agent{0, time.Hour},
 				Network: Network{90 * time.Second},
 			}
@@ -101,7 +103,7 @@ func TestMistakes(t *testing.T) {
 	tests := []struct{ name, text, message, hint string }{
 		{"unknown key", "[agent]\nkeep = '1m'\nidel = '1m'\n", "config.toml:3: key agent.idel: there is no such key", `did you mean "idle"`},
 		{"unknown section", "[dokcer]\ntimeout = '1s'\n", "config.toml:1: key dokcer: there is no such key", `did you mean "docker"`},
-		{"setting outside a section", "format = 'json'\n", "config.toml:1: key format: there is no such key", "agent, connectors, docker, kubectl, kubelet, network, output, secrets"},
+		{"setting outside a section", "format = 'json'\n", "config.toml:1: key format: there is no such key", "agent, aws, connectors, docker, kubectl, kubelet, network, output, secrets"},
 		{"dash for underscore", "[docker]\nanonymous-fallback = true\n", "config.toml:2: key docker.anonymous-fallback: there is no such key", `did you mean "anonymous_fallback"`},
 		{"section is a value", "agent = 3\n", "config.toml:1: key agent: must be a table, not a whole number", ""},
 		{"wrong kind", "\n[output]\nformat = 3\n", "config.toml:3: key output.format: must be a string, not a whole number", ""},
@@ -225,7 +227,7 @@ func TestExampleIsTheDefaults(t *testing.T) {
 		}
 		text.WriteString(line)
 	}
-	if settings != 12 {
+	if settings != 13 {
 		t.Errorf("the example has %d settings:\n%s", settings, text.String())
 	}
 	got, err := Load(configured(t, text.String()))

@@ -25,6 +25,7 @@ const (
 	KubeletGet     = "kubelet.get"     // body: kubelet's CredentialProviderRequest → body: its CredentialProviderResponse
 	KubernetesExec = "kubernetes.exec" // KubernetesExecArgs, body: KUBERNETES_EXEC_INFO or nothing → body: the ExecCredential for kubectl
 	GetCredential  = "credential"      // CredentialArgs → body: rendered in the format asked for
+	AWSProcess     = "aws.process"     // the same for an AWS SDK that waits: nobody is there, and it has a minute
 	Resources      = "resources"       // ResourcesArgs → items ResourceRow
 	Verify         = "verify"          // VerifyArgs → Verified
 	Explain        = "explain"         // ExplainArgs → Explanation
@@ -124,6 +125,7 @@ type CredentialArgs struct {
 	ResourceName string        `json:"resource_name,omitempty"`
 	ReadOnly     bool          `json:"read_only,omitempty"`
 	Lifetime     time.Duration `json:"lifetime,omitempty"`
+	Left         time.Duration `json:"left,omitempty"` // the life that shall be left, where lifetimes allow; nanoseconds
 	Format       string        `json:"format"`
 }
 

@@ -1,0 +1,94 @@
+package broker
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/svcconn/svcconn/pkg/registry"
+)
+
+func TestManyAreThoseThatOnlyTheirServiceCanList(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.register(draft("all", "cloud", map[string]string{"domain": "d.example.com"}))
+	scoped := draft("scoped", "cloud", map[string]string{"domain": "d.example.com"})
+	scoped.Spec.ResourceType, scoped.Spec.ResourceName = DockerRegistry, "a.d.example.com"
+	w.register(scoped)
+	w.one("one", "registry.example.com")
+	for resourceType, want := range map[string][]string{DockerRegistry: {"all"}, "bucket": {"all"}, KubernetesCluster: nil} {
+		many, err := w.Many(t.Context(), resourceType)
+		var names []string
+		for _, c := range many {
+			names = append(names, c.Name)
+		}
+		if diff := cmp.Diff(want, names); err != nil || diff != "" {
+			t.Errorf("%s: %v: %s", resourceType, err, diff)
+		}
+	}
+}
+
+// What docker's `list` is told needs no network: hosts that are one connector's, and
+// those that were pinned, as long as `get` would serve them.
+func TestLoginsHavePinnedHosts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	all := w.register(draft("all", "cloud", map[string]string{"domain": "d.example.com"}))
+	w.one("one", "registry.example.com")
+	w.one("part", "other.example.com/team")
+	for address, name := range map[string]string{
+		"a.d.example.com": "a.d.example.com", "b.d.example.com": "b.d.example.com/app", "b.d.example.com/app": "b.d.example.com/app",
+		"elsewhere.example.com": "a.d.example.com",
+	} {
+		pin := registry.Pin{ResourceType: DockerRegistry, Address: address, Connector: all.Connector.ID, ResourceName: name}
+		if err := w.Pin(t.Context(), pin); err != nil {
+			t.Fatal(err)
+		}
+	}
+	gone := registry.Pin{ResourceType: DockerRegistry, Address: "gone.example.com", Connector: "no-such-connector"}
+	if err := w.Pin(t.Context(), gone); err != nil {
+		t.Fatal(err)
+	}
+	logins, err := w.Logins(t.Context())
+	want := []Login{{"a.d.example.com", "cloud"}, {"b.d.example.com", "cloud"}, {"elsewhere.example.com", "cloud"}, {"registry.example.com", "cloud"}}
+	if diff := cmp.Diff(want, logins); err != nil || diff != "" {
+		t.Errorf("%v: %s", err, diff)
+	}
+	if located, err := w.locate("b.d.example.com"); err != nil || located.ResourceName != "b.d.example.com/app" {
+		t.Errorf("%+v, %v", located, err)
+	}
+	if w.cloud.mints.Load() != 0 {
+		t.Error("listing mints")
+	}
+}
+
+func TestTheLeastLifeAndTheAccessAreTheServices(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.one("hub", "registry.example.com")
+	w.cloud.lifetime.Store(int64(time.Hour))
+	ask := func(request Request) uint64 {
+		t.Helper()
+		request.Connector = "hub"
+		grant, err := w.Credential(t.Context(), request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return grant.Serial
+	}
+	first := ask(Request{})
+	if written := ask(Request{Access: "write"}); written != first {
+		t.Error("write is what is meant where nothing is said, and was minted apart")
+	}
+	if read := ask(Request{Access: "read"}); read == first {
+		t.Error("a credential to write with was handed out to read with")
+	}
+	w.advance(50 * time.Minute)
+	if kept := ask(Request{}); kept != first {
+		t.Error("10 minutes do for most")
+	}
+	if early := ask(Request{Left: 15 * time.Minute}); early <= first {
+		t.Error("a credential with 10 minutes left was handed out to somebody who wants 15")
+	}
+}
