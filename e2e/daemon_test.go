@@ -64,6 +64,11 @@ func (d *daemon) stop() {
 	case <-d.done:
 	case <-time.After(10 * time.Second):
 	}
+	d.kill()
+}
+
+// kill ends the server's process group at once.
+func (d *daemon) kill() {
 	syscall.Kill(-d.cmd.Process.Pid, syscall.SIGKILL)
 	<-d.done
 }

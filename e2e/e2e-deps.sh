@@ -7,8 +7,9 @@ set -eu
 cd "$(dirname "$0")/.."
 
 packages="docker.io iptables docker-registry podman buildah skopeo gnome-keyring dbus dbus-daemon bats jq util-linux
-	etcd-server python3-kubernetes groff zsh fish"
+	etcd-server python3-kubernetes groff zsh fish awscli python3-boto3"
 helm=v3.22.0
+authenticator=v0.6.13
 client_node=1.4.0 # the last for node 20
 crane=$(go list -m -f '{{.Version}}' github.com/google/go-containerregistry)
 
@@ -43,6 +44,7 @@ tool() {
 }
 tool crane "github.com/google/go-containerregistry/cmd/crane@$crane"
 tool helm "helm.sh/helm/v3/cmd/helm@$helm"
+tool aws-iam-authenticator "sigs.k8s.io/aws-iam-authenticator/cmd/aws-iam-authenticator@$authenticator"
 
 # The API server and the kubectl of its release, of the version that the module in
 # e2e/kube requires.

@@ -11,7 +11,8 @@ import (
 )
 
 // engine is the one Docker engine of the run, started by the first test that
-// needs it. It has no network of its own: pulls and pushes are the engine's.
+// needs it. It has no network of its own: pulls and pushes are the engine's. Whatever
+// is not on this machine it asks the proxy of the shared AWS for.
 var engine struct {
 	once   sync.Once
 	daemon *daemon
@@ -39,7 +40,11 @@ func startEngine() (*daemon, error) {
 	ready := func() bool {
 		return exec.Command("docker", "--host", engineAddress(), "version").Run() == nil
 	}
-	return launch(filepath.Join(dir, "log"), os.Environ(), "", ready, "dockerd", "--host", engineAddress(),
+	shared, err := sharedAWS()
+	if err != nil {
+		return nil, err
+	}
+	return launch(filepath.Join(dir, "log"), append(os.Environ(), shared.env()...), "", ready, "dockerd", "--host", engineAddress(),
 		"--data-root", filepath.Join(dir, "data"), "--exec-root", filepath.Join(dir, "exec"), "--pidfile", filepath.Join(dir, "pid"),
 		"--bridge", "none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false")
 }

@@ -35,10 +35,12 @@ type cluster struct {
 	ca      keyPair      // signs the certificates of the server and its clients
 	admin   string       // the token of a member of system:masters
 	client  *http.Client // trusts ca
-	tokens  *reviewer
+	webhook webhook
+	tokens  *reviewer // nil where another webhook decides
 	issuers *issuers
 	etcd    *daemon
 	server  *daemon
+	decider *daemon // behind the webhook, where that is a process
 
 	mu    sync.Mutex
 	named int // names that were given out
@@ -51,20 +53,39 @@ func (w *world) useCluster() *cluster {
 	for _, tool := range []string{"etcd", "kube-apiserver", "kubectl"} {
 		need(w.t, tool)
 	}
-	kube.once.Do(func() { kube.cluster, kube.err = startCluster(w.t) })
-	must(w.t, kube.err)
-	w.t.Cleanup(func() {
-		for _, log := range []string{"etcd.log", "apiserver.log", "audit.log"} {
-			w.searchFile(filepath.Join(kube.cluster.dir, log))
+	kube.once.Do(func() {
+		tokens := startReviewer()
+		kube.cluster, kube.err = startCluster(w.t, "kube", webhook{kubeconfig: tokens.kubeconfig(), version: "v1"})
+		if kube.err == nil {
+			kube.cluster.tokens = tokens
 		}
 	})
+	must(w.t, kube.err)
+	w.searchLogs(kube.cluster)
 	return kube.cluster
 }
 
-func stopCluster() {
-	if kube.cluster != nil {
-		kube.cluster.stop()
+// searchLogs looks for the world's secrets in what a cluster wrote down.
+func (w *world) searchLogs(c *cluster) {
+	w.t.Cleanup(func() {
+		for _, log := range []string{"etcd.log", "apiserver.log", "audit.log", "authenticator.log"} {
+			w.searchFile(c.path(log))
+		}
+	})
+}
+
+func stopClusters() {
+	for _, c := range []*cluster{kube.cluster, eks.cluster} {
+		if c != nil {
+			c.stop()
+		}
 	}
+}
+
+// webhook is who decides on bearer tokens for an API server.
+type webhook struct {
+	kubeconfig string // leads to it
+	version    string // of the TokenReview that it knows
 }
 
 func (c *cluster) stop() {
@@ -73,14 +94,16 @@ func (c *cluster) stop() {
 			d.stop()
 		}
 	}
+	if c.decider != nil {
+		c.decider.kill()
+	}
 }
 
 // startCluster starts etcd and the API server and gives the tests' groups their
 // rights.
-func startCluster(t *testing.T) (*cluster, error) {
-	c := &cluster{dir: filepath.Join(suite.dir, "kube"), ca: newAuthority(t), admin: rand.Text()}
+func startCluster(t *testing.T, name string, hook webhook) (*cluster, error) {
+	c := &cluster{dir: filepath.Join(suite.dir, name), ca: newAuthority(t), admin: rand.Text(), webhook: hook}
 	c.client = &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: c.ca.pool()}}}
-	c.tokens = startReviewer()
 	var err error
 	if c.issuers, err = startIssuers(6); err != nil {
 		return nil, err
@@ -113,7 +136,7 @@ func (c *cluster) writeFiles(t *testing.T) error {
 		"server.key":   pair.keyPEM(t),
 		"accounts.key": string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})),
 		"tokens.csv":   c.admin + `,administrator,0,"system:masters"` + "\n",
-		"review.conf":  c.tokens.kubeconfig(),
+		"review.conf":  c.webhook.kubeconfig,
 		"authn.conf":   c.issuers.authenticationConfiguration(),
 		"audit.conf":   auditPolicy,
 	} {
@@ -147,7 +170,7 @@ func (c *cluster) launch() (err error) {
 		"kube-apiserver", "--etcd-servers="+etcd, "--bind-address=127.0.0.1", "--secure-port="+port, "--endpoint-reconciler-type=none",
 		"--tls-cert-file="+c.path("server.crt"), "--tls-private-key-file="+c.path("server.key"), "--client-ca-file="+c.path("ca.crt"),
 		"--token-auth-file="+c.path("tokens.csv"), "--authentication-config="+c.path("authn.conf"),
-		"--authentication-token-webhook-config-file="+c.path("review.conf"), "--authentication-token-webhook-version=v1",
+		"--authentication-token-webhook-config-file="+c.path("review.conf"), "--authentication-token-webhook-version="+c.webhook.version,
 		"--authentication-token-webhook-cache-ttl=0s", "--authorization-mode=RBAC", "--service-cluster-ip-range=10.0.0.0/24",
 		"--service-account-issuer=https://kubernetes.default.svc", "--service-account-key-file="+c.path("accounts.key"),
 		"--service-account-signing-key-file="+c.path("accounts.key"), "--disable-admission-plugins=ServiceAccount",

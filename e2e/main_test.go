@@ -34,8 +34,9 @@ func runSuite(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "e2e:", err)
 		return 1
 	}
+	defer stopAWS()
 	defer stopEngine()
-	defer stopCluster()
+	defer stopClusters()
 	code := m.Run()
 	printSummary(os.Stdout)
 	return code

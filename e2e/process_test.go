@@ -67,10 +67,16 @@ func kill(t *testing.T, pid int) {
 // eventually polls for something that another process is about to do.
 func eventually(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	within(t, 20*time.Second, what, done)
+}
+
+// within is eventually for what may take its time.
+func within(t *testing.T, limit time.Duration, what string, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(limit); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		if done() {
 			return
 		}
 	}
-	t.Fatalf("after 20 s, still not: %s", what)
+	t.Fatalf("after %v, still not: %s", limit, what)
 }

@@ -24,6 +24,7 @@ type agentStatus struct {
 	PID     int    `json:"pid"`
 	Release string `json:"release"`
 	Socket  string `json:"socket"`
+	Kept    []any  `json:"kept"`
 }
 
 // registerArgs is the command that registers a registry, its password in a file.

@@ -31,6 +31,9 @@ var packages = map[string]string{
 	"kubectl-debian":  "unpacked from Debian's kubernetes-client",
 	"kubectl-1.36":    "built from the module proxy",
 	"node":            "apt-get install nodejs",
+	debianAWS:         "apt-get install awscli",
+
+	"aws-iam-authenticator": "built from the module proxy",
 }
 
 // need returns the path of a tool, or ends the test: skipped with the command that
@@ -83,6 +86,9 @@ func toolVersions() []string {
 	}
 	for version := range kubectlVersions() {
 		list = append(list, "kubectl "+version)
+	}
+	for version := range awsCLIs() {
+		list = append(list, "aws "+version)
 	}
 	for tool, args := range map[string][]string{
 		"dockerd": {"--version"}, "docker-registry": {"--version"}, "podman": {"--version"}, "buildah": {"--version"},

@@ -54,7 +54,7 @@ func (s setup) write(name, text string) string {
 }
 
 func (s setup) env() []string {
-	return []string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.dir, "SVCCONN_CONFIG_DIR=" + s.dir}
+	return []string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.dir, "SVCCONN_CONFIG_DIR=" + s.dir, "GORACE=" + raceOptions}
 }
 
 func (s setup) run(program string, args ...string) {

@@ -77,9 +77,13 @@ func setUp(t *testing.T, env *testscript.Env) error {
 	env.Setenv("REGISTRY", registry.Host())
 	env.Setenv("PASSWORD_FILE", filepath.Join(work, "secret", "password"))
 	env.Setenv("CANARY", canary)
+	env.Setenv("GORACE", raceOptions)
 	env.Defer(func() { stopAgent(env) })
 	return nil
 }
+
+// raceOptions keeps the race detector from waiting a second at the end of every program.
+const raceOptions = "atexit_sleep_ms=10"
 
 // stopAgent leaves no process behind, whatever the story did.
 func stopAgent(env *testscript.Env) {

@@ -99,7 +99,7 @@ func newReader(t *testing.T) *reader {
 	bin := programs(t)
 	cloud := startCloud(t)
 	r := &reader{t: t, dir: dir, env: []string{
-		"PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH"), "HOME=" + dir, "XDG_RUNTIME_DIR=" + filepath.Join(dir, "run"),
+		"PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH"), "HOME=" + dir, "XDG_RUNTIME_DIR=" + filepath.Join(dir, "run"), "GORACE=" + raceOptions,
 		"SVCCONN_CONFIG_DIR=" + filepath.Join(dir, "svcconn"), "HTTPS_PROXY=" + cloud.ProxyURL(), "SSL_CERT_FILE=" + filepath.Join(dir, "ca.pem"),
 	}}
 	identity, err := age.GenerateX25519Identity()

@@ -24,7 +24,6 @@ type detection struct {
 	profile             string            // "" is what the environment says
 	config, credentials string
 	files               *sharedFiles
-	found               *candidate
 }
 
 // detect finds the login that the AWS CLI would use on this machine, and stores it as the

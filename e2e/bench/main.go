@@ -39,7 +39,7 @@ func run(ctx context.Context, bin string, runs int) error {
 	}
 	defer w.close()
 	fmt.Printf("svcconn bench: %s, %s/%s, %d CPUs, %d runs of each command in turns\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runs)
-	for _, part := range []func(context.Context, *world, int) error{sizes, warmGet, stampede, warmKubectl, kubectlStampede, memory, manyConnectors} {
+	for _, part := range []func(context.Context, *world, int) error{sizes, warmGet, stampede, warmKubectl, kubectlStampede, aws, memory, manyConnectors} {
 		if err := part(ctx, w, runs); err != nil {
 			return err
 		}

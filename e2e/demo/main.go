@@ -1,8 +1,9 @@
 // Command demo shows svcconn's main job on this machine, in temporary folders and
 // without root: a registry with authentication runs inside this program, is
 // registered, and a real client (crane) pushes and pulls an image, getting the login
-// from docker-credential-svcconn. At the end it searches everything that was written
-// for the password, and cleans up.
+// from docker-credential-svcconn. Then the same with a fake AWS, which is strict about
+// signatures and policies: ECR, S3 by AWS's SDK, and EKS. At the end it searches
+// everything that was written for the password and the keys, and cleans up.
 //
 //	make demo
 package main
@@ -49,10 +50,16 @@ func run(ctx context.Context, bin string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	for _, act := range []func(*stage, *registrytest.Server) error{prepare, register, push, pull, asked, searched} {
+	for _, act := range []func(*stage, *registrytest.Server) error{prepare, register, push, pull, asked} {
 		if err := act(s, registry); err != nil {
 			return err
 		}
+	}
+	if err := cloud(s); err != nil {
+		return err
+	}
+	if err := searched(s); err != nil {
+		return err
 	}
 	fmt.Println("\nThe main job works. Next: `svcconn register --help`, or README.md.")
 	return nil
@@ -68,7 +75,7 @@ func prepare(s *stage, registry *registrytest.Server) error {
 
 func register(s *stage, registry *registrytest.Server) error {
 	s.title("1. Register the registry once. The password comes on stdin, never in an argument")
-	if err := s.show(s.password, "svcconn", "register", "demo", "--type", "docker", "--set", "username=demo", "--set", "password=-", "--set", "registry="+registry.Host()); err != nil {
+	if err := s.show(s.secrets[0], "svcconn", "register", "demo", "--type", "docker", "--set", "username=demo", "--set", "password=-", "--set", "registry="+registry.Host()); err != nil {
 		return err
 	}
 	s.title("2. Point docker, and whoever reads its configuration, at svcconn")
@@ -122,12 +129,12 @@ func asked(s *stage, registry *registrytest.Server) error {
 	return nil
 }
 
-func searched(s *stage, _ *registrytest.Server) error {
-	s.title("6. No secret is on disk: searching every file that was written")
+func searched(s *stage) error {
+	s.title("11. No secret is on disk: searching every file that was written")
 	files, err := s.search()
 	if err != nil {
 		return err
 	}
-	s.say(fmt.Sprintf("%d files searched; the password is in none of them, plain, in base64 or URL-encoded.", files))
+	s.say(fmt.Sprintf("%d files searched; the password, the keys of AWS and the token are in none of them, plain, in base64 or URL-encoded.", files))
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -24,13 +25,14 @@ type stage struct {
 	bin       string
 	tools     string
 	env       []string
-	password  string
+	secrets   []string // must be in no file and in nothing that is printed
+	audited   int      // lines of the audit log that were shown
 	// passphrase protects the encrypted secrets. It reaches svcconn through a pipe,
 	// so that the demo can claim that no secret is on disk.
 	passphrase string
 }
 
-func newStage(ctx context.Context, bin, password string) (*stage, error) {
+func newStage(ctx context.Context, bin string, secrets ...string) (*stage, error) {
 	bin, err := filepath.Abs(bin)
 	if err != nil {
 		return nil, err
@@ -43,7 +45,7 @@ func newStage(ctx context.Context, bin, password string) (*stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &stage{ctx: ctx, dir: dir, home: filepath.Join(dir, "home"), bin: bin, password: password,
+	s := &stage{ctx: ctx, dir: dir, home: filepath.Join(dir, "home"), bin: bin, secrets: secrets,
 		passphrase: "passphrase of the demo", tools: filepath.Join(cache, "svcconn-e2e", "demo")}
 	s.env = []string{
 		"HOME=" + s.home, "PATH=" + strings.Join([]string{bin, s.tools, os.Getenv("PATH")}, string(os.PathListSeparator)),
@@ -94,8 +96,10 @@ func (s *stage) show(stdin, name string, args ...string) error {
 	for line := range strings.Lines(out.String()) {
 		fmt.Println("   " + strings.TrimRight(line, "\n"))
 	}
-	if strings.Contains(out.String(), s.password) {
-		return fmt.Errorf("%s printed the password", name)
+	for _, hidden := range s.secrets {
+		if strings.Contains(out.String(), hidden) {
+			return fmt.Errorf("%s printed a secret", name)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", typed, err)
@@ -131,6 +135,16 @@ func (s *stage) buildCrane() error {
 	return nil
 }
 
+// buildSDK builds a program that uses AWS's SDK for Go, of this module.
+func (s *stage) buildSDK() error {
+	cmd := exec.CommandContext(s.ctx, "go", "build", "-trimpath", "-o", filepath.Join(s.tools, "awssdk"), "./e2e/awssdk")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", strings.Join(cmd.Args, " "), err, out)
+	}
+	return nil
+}
+
 // layer writes the contents of the image: one file.
 func (s *stage) layer() (string, error) {
 	var out bytes.Buffer
@@ -149,14 +163,33 @@ func (s *stage) layer() (string, error) {
 	return path, os.WriteFile(path, out.Bytes(), 0o600)
 }
 
-// audit prints the audit log, a line each.
+// capture runs a command whose output is a secret, and shows what was typed alone.
+func (s *stage) capture(name string, args ...string) (string, error) {
+	fmt.Println("   $ " + strings.Join(append([]string{name}, args...), " "))
+	var stdout, stderr bytes.Buffer
+	cmd := s.command(s.ctx, name, args...)
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := s.unlockable(cmd); err != nil {
+		return "", err
+	}
+	if err := cmd.Run(); err != nil {
+		return "", fmt.Errorf("%s: %w\n%s", name, err, &stderr)
+	}
+	s.secrets = append(s.secrets, strings.TrimSpace(stdout.String()))
+	return strings.TrimSpace(stdout.String()), nil
+}
+
+// audit prints what is new in the audit log, a line each.
 func (s *stage) audit() error {
 	text, err := os.ReadFile(filepath.Join(s.dir, "svcconn", "state", "audit.jsonl"))
 	if err != nil {
 		return err
 	}
 	handed := 0
-	for line := range strings.Lines(string(text)) {
+	lines := slices.Collect(strings.Lines(string(text)))
+	fresh := lines[s.audited:]
+	s.audited = len(lines)
+	for _, line := range fresh {
 		var r struct{ Time, Outcome, Connector, Binary, Parent, Error string }
 		if err := json.Unmarshal([]byte(line), &r); err != nil {
 			return err
@@ -167,7 +200,7 @@ func (s *stage) audit() error {
 		if r.Parent != "" {
 			r.Binary += " ← " + filepath.Base(r.Parent)
 		}
-		s.say(strings.TrimSpace(fmt.Sprintf("%.19s  %-10s  %-6s  %s %s", r.Time, r.Outcome, r.Connector, r.Binary, r.Error)))
+		s.say(strings.TrimSpace(fmt.Sprintf("%.19s  %-10s  %-8s  %s %s", r.Time, r.Outcome, r.Connector, r.Binary, r.Error)))
 	}
 	if handed == 0 {
 		return errors.New("nothing was handed out: the client did not use svcconn")
@@ -175,10 +208,13 @@ func (s *stage) audit() error {
 	return nil
 }
 
-// search looks for the password in every file below the demo's folder.
+// search looks for the secrets in every file below the demo's folder.
 func (s *stage) search() (files int, err error) {
-	needles := []string{s.password, base64.StdEncoding.EncodeToString([]byte(s.password)),
-		base64.StdEncoding.EncodeToString([]byte("demo:" + s.password)), url.QueryEscape(s.password), s.passphrase}
+	needles := []string{s.passphrase}
+	for _, hidden := range s.secrets {
+		encode := base64.StdEncoding.EncodeToString
+		needles = append(needles, hidden, encode([]byte(hidden)), encode([]byte("demo:"+hidden)), url.QueryEscape(hidden))
+	}
 	err = filepath.WalkDir(s.dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() {
 			return err
