@@ -87,7 +87,6 @@ func TestAWSImplicit(t *testing.T) {
 	w.cmd(ask...).revealing().run().exits(0).says(a.ada.AccessKeyID)
 	them := &account{Account: a.aws.Account(newAccountID()), w: w, aws: a.aws}
 	profile(them.newUser("eve"))
-	w.ok("svcconn", "agent", "forget")
 	w.cmd(ask...).revealing().run().exits(4).says(them.ID(), a.ID())
 	w.file("", "svcconn", "config.toml")
 	w.ok("svcconn", "agent", "stop")

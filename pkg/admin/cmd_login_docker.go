@@ -113,7 +113,7 @@ func (in invocation) registriesOf(ctx context.Context, e *engine, p output.Print
 
 // hostsOf asks a connector's service for the registries that it reaches.
 func (in invocation) hostsOf(ctx context.Context, e *engine, p output.Printer, c registry.Connector) ([]string, error) {
-	answers, err := in.ask(ctx, e, p, []registry.Connector{c}, broker.DockerRegistry)
+	answers, err := in.ask(ctx, e, p, []registry.Connector{c}, broker.DockerRegistry, "")
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +177,7 @@ func (in invocation) allRegistries(ctx context.Context, e *engine, p output.Prin
 	if err != nil {
 		return nil, err
 	}
-	answers, err := in.ask(ctx, e, p, many, broker.DockerRegistry)
+	answers, err := in.ask(ctx, e, p, many, broker.DockerRegistry, "")
 	switch {
 	case err != nil && len(out) == 0:
 		return nil, err

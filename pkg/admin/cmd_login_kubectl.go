@@ -127,12 +127,12 @@ func (in invocation) clustersToLogIn(ctx context.Context, e *engine, p output.Pr
 	case len(in.args) == 0 && name == "":
 		return in.onlyCluster(ctx, e)
 	case len(in.args) == 0:
-		located, err := resolveCluster(ctx, e, name, "")
+		located, err := resolveClusterOf(ctx, e, name, "")
 		return []*broker.Located{located}, err
 	}
 	var found []*broker.Located
 	for _, cluster := range in.args {
-		located, err := resolveCluster(ctx, e, name, cluster)
+		located, err := in.resolveCluster(ctx, e, p, name, cluster)
 		if err != nil {
 			return nil, err
 		}
@@ -142,7 +142,9 @@ func (in invocation) clustersToLogIn(ctx context.Context, e *engine, p output.Pr
 }
 
 // resolveCluster finds a cluster by what a person calls it, and the connector for it.
-func resolveCluster(ctx context.Context, e *engine, connectorName, cluster string) (*broker.Located, error) {
+// Of several connectors that may reach several, the services tell whose it is; the only
+// one there is finds out by itself.
+func (in invocation) resolveCluster(ctx context.Context, e *engine, p output.Printer, connectorName, cluster string) (*broker.Located, error) {
 	if connectorName != "" {
 		return resolveClusterOf(ctx, e, connectorName, cluster)
 	}
@@ -154,11 +156,23 @@ func resolveCluster(ctx context.Context, e *engine, connectorName, cluster strin
 	if err != nil {
 		return nil, err
 	}
-	missing := fault.New(fault.NotFound, "no connector reaches the cluster %s", cluster)
-	if len(many) > 0 { // which clusters theirs are, only their services know
-		return nil, missing.Hint("if it is one that connector %s reaches: add --connector %[1]s", many[0].Name)
+	if len(many) == 1 {
+		return resolveClusterOf(ctx, e, many[0].ID, cluster)
 	}
-	return nil, missing.Hint("`svcconn list-resources --resource-type %s` lists what is reached; to add one: svcconn register NAME --type kubernetes --auto-configure", broker.KubernetesCluster)
+	answers, err := in.ask(ctx, e, p, many, broker.KubernetesCluster, cluster)
+	if err != nil {
+		return nil, err
+	}
+	answers = slices.DeleteFunc(answers, func(r reached) bool { return len(r.names) == 0 })
+	switch len(answers) {
+	case 0:
+		return nil, fault.New(fault.NotFound, "no connector reaches the cluster %s", cluster).
+			Hint("`svcconn list-resources --resource-type %s` lists what is reached; to add one: svcconn register NAME --type kubernetes --auto-configure", broker.KubernetesCluster)
+	case 1:
+		return resolveClusterOf(ctx, e, answers[0].connector.ID, answers[0].names[0])
+	}
+	return nil, fault.New(fault.Ambiguous, "%d connectors reach a cluster %s: %s", len(answers), cluster, connectorsOf(answers)).
+		Hint("say which is meant: svcconn login kubectl %s --connector %s", cluster, answers[0].connector.Name)
 }
 
 func resolveClusterOf(ctx context.Context, e *engine, connectorName, cluster string) (*broker.Located, error) {
@@ -194,7 +208,7 @@ func (in invocation) allClusters(ctx context.Context, e *engine, p output.Printe
 		clusters = slices.DeleteFunc(clusters, func(l *broker.Located) bool { return l.Connector.ID != c.ID })
 		many = slices.DeleteFunc(many, func(other registry.Connector) bool { return other.ID != c.ID })
 	}
-	answers, err := in.ask(ctx, e, p, many, broker.KubernetesCluster)
+	answers, err := in.ask(ctx, e, p, many, broker.KubernetesCluster, "")
 	switch {
 	case err != nil && len(clusters) == 0:
 		return nil, err
@@ -203,7 +217,7 @@ func (in invocation) allClusters(ctx context.Context, e *engine, p output.Printe
 	}
 	for _, answer := range answers {
 		for _, name := range answer.names {
-			located, err := resolveCluster(ctx, e, answer.connector.ID, name)
+			located, err := resolveClusterOf(ctx, e, answer.connector.ID, name)
 			if err != nil {
 				return nil, err
 			}

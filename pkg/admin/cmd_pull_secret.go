@@ -128,7 +128,7 @@ func (in invocation) applyPullSecret(ctx context.Context, e *engine, p output.Pr
 	if in.text("cluster-connector") == "" && in.text("cluster") == "" {
 		return fault.New(fault.Invalid, "no cluster is named").Hint("add --cluster-connector NAME or --cluster CLUSTER")
 	}
-	located, err := resolveCluster(ctx, e, in.text("cluster-connector"), in.text("cluster"))
+	located, err := in.resolveCluster(ctx, e, p, in.text("cluster-connector"), in.text("cluster"))
 	if err != nil {
 		return err
 	}
