@@ -22,7 +22,7 @@ func cluster(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	issuer, err := oidctest.New(oidctest.Options{TLS: true, ES256: true, Behaviour: oidctest.Behaviour{Rotate: true}})
 	ts.Check(err)
-	ts.Defer(issuer.Close)
+	ts.Defer(func() { _ = issuer.Close() })
 	revoke := ts.MkAbs("revoke")
 	api, err := kubetest.New(kubetest.Options{Authenticate: func(token string) (kubetest.User, bool) {
 		claims, ok := issuer.Knows(token)

@@ -34,7 +34,7 @@ func (s *Server) authenticate(r *http.Request) (User, bool) {
 func (s *Server) byCertificate(chain []*x509.Certificate) (User, bool) {
 	leaf := chain[0]
 	_, err := leaf.Verify(x509.VerifyOptions{
-		Roots: s.clients.pool(), CurrentTime: s.options.Now(), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+		Roots: s.clients.Pool(), CurrentTime: s.options.Now(), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	})
 	if err != nil || leaf.Subject.CommonName == "" {
 		return User{}, false

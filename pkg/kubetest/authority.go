@@ -5,72 +5,20 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
-	"math/big"
-	"net"
 	"time"
+
+	"github.com/svcconn/svcconn/pkg/faketest"
 )
 
-// authority is a certificate authority.
-type authority struct {
-	pem         string
-	certificate *x509.Certificate
-	key         *ecdsa.PrivateKey
-}
-
-func newAuthority(name string, now time.Time) (*authority, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	ca := template(pkix.Name{CommonName: name + " certificate authority"}, now, 24*time.Hour)
-	ca.IsCA, ca.BasicConstraintsValid, ca.KeyUsage = true, true, x509.KeyUsageCertSign
-	raw, err := x509.CreateCertificate(rand.Reader, ca, ca, key.Public(), key)
-	if err != nil {
-		return nil, err
-	}
-	certificate, err := x509.ParseCertificate(raw)
-	return &authority{pem: string(encodeCertificate(raw)), certificate: certificate, key: key}, err
-}
-
-func encodeCertificate(raw []byte) []byte {
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: raw})
-}
-
-func (a *authority) pool() *x509.CertPool {
-	pool := x509.NewCertPool()
-	pool.AddCert(a.certificate)
-	return pool
-}
-
-// sign returns a certificate in DER.
-func (a *authority) sign(leaf *x509.Certificate, public crypto.PublicKey) ([]byte, error) {
-	return x509.CreateCertificate(rand.Reader, leaf, a.certificate, public, a.key)
-}
-
-func (a *authority) serverCertificate(names []string, now time.Time) (tls.Certificate, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return tls.Certificate{}, err
-	}
-	leaf := template(pkix.Name{CommonName: "kubetest"}, now, 24*time.Hour)
-	leaf.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
-	leaf.DNSNames = names
-	if names == nil {
-		leaf.DNSNames, leaf.IPAddresses = []string{"localhost"}, []net.IP{net.IPv4(127, 0, 0, 1)}
-	}
-	raw, err := a.sign(leaf, key.Public())
-	return tls.Certificate{Certificate: [][]byte{raw}, PrivateKey: key}, err
-}
-
 // clientCertificate returns a certificate in DER for a subject's key.
-func (a *authority) clientCertificate(subject pkix.Name, public crypto.PublicKey, now time.Time, lifetime time.Duration) ([]byte, error) {
-	leaf := template(subject, now, lifetime)
+func (s *Server) clientCertificate(subject pkix.Name, public crypto.PublicKey, lifetime time.Duration) ([]byte, error) {
+	now := s.options.Now()
+	leaf := faketest.Template(subject, now.Add(-48*time.Hour), now.Add(lifetime))
 	leaf.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
-	return a.sign(leaf, public)
+	return s.clients.Sign(leaf, public)
 }
 
 // ClientCertificate makes a client certificate for a user, and its key, both in PEM.
@@ -80,7 +28,7 @@ func (s *Server) ClientCertificate(user User, lifetime time.Duration) (certifica
 	if err != nil {
 		return "", "", err
 	}
-	raw, err := s.clients.clientCertificate(pkix.Name{CommonName: user.Name, Organization: user.Groups}, private.Public(), s.options.Now(), lifetime)
+	raw, err := s.clientCertificate(pkix.Name{CommonName: user.Name, Organization: user.Groups}, private.Public(), lifetime)
 	if err != nil {
 		return "", "", err
 	}
@@ -88,16 +36,5 @@ func (s *Server) ClientCertificate(user User, lifetime time.Duration) (certifica
 	if err != nil {
 		return "", "", err
 	}
-	return string(encodeCertificate(raw)), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: rawKey})), nil
-}
-
-func template(subject pkix.Name, now time.Time, lifetime time.Duration) *x509.Certificate {
-	serial, _ := rand.Int(rand.Reader, big.NewInt(1<<62)) // fails for bounds below 1 only
-	return &x509.Certificate{
-		SerialNumber: serial,
-		Subject:      subject,
-		NotBefore:    now.Add(-48 * time.Hour),
-		NotAfter:     now.Add(lifetime),
-		KeyUsage:     x509.KeyUsageDigitalSignature,
-	}
+	return faketest.PEM(raw), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: rawKey})), nil
 }

@@ -22,6 +22,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/svcconn/svcconn/pkg/faketest"
 	"github.com/svcconn/svcconn/pkg/proc"
 )
 
@@ -70,9 +71,9 @@ const currentMinor = 36
 // Server is a running API server. It is safe for concurrent use.
 type Server struct {
 	options  Options
-	ca       *authority // signs the server's certificate
-	clients  *authority // signs client certificates
-	accounts *issuer    // signs tokens of service accounts
+	ca       *faketest.Authority // signs the server's certificate
+	clients  *faketest.Authority // signs client certificates
+	accounts *issuer             // signs tokens of service accounts
 	listener net.Listener
 	http     *http.Server
 	done     chan struct{}
@@ -85,22 +86,10 @@ type Server struct {
 	revoked map[string]bool // tokens that are not good any more
 }
 
-// TB is what Start needs of testing.TB.
-type TB interface {
-	Helper()
-	Fatal(...any)
-	Cleanup(func())
-}
-
 // Start is New for a test, which fails if it cannot start and stops it when it ends.
-func Start(t TB, options Options) *Server {
+func Start(t faketest.TB, options Options) *Server {
 	t.Helper()
-	s, err := New(options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	return s
+	return faketest.Started(t, func() (*Server, error) { return New(options) })
 }
 
 // New starts an API server on a free port of 127.0.0.1. Close stops it.
@@ -111,20 +100,23 @@ func New(options Options) (*Server, error) {
 	if options.Minor == 0 {
 		options.Minor = currentMinor
 	}
+	if options.ServerNames == nil {
+		options.ServerNames = []string{"localhost", "127.0.0.1"}
+	}
 	s := &Server{options: options, done: make(chan struct{}), revoked: map[string]bool{}}
 	s.signing.requests = map[string]*signingRequest{}
 	s.close = sync.OnceValue(s.stop)
 	var err error
-	if s.ca, err = newAuthority("kubetest", options.Now()); err != nil {
+	if s.ca, err = faketest.NewAuthority("kubetest", options.Now()); err != nil {
 		return nil, err
 	}
-	if s.clients, err = newAuthority("kubetest clients", options.Now()); err != nil {
+	if s.clients, err = faketest.NewAuthority("kubetest clients", options.Now()); err != nil {
 		return nil, err
 	}
 	if s.accounts, err = newIssuer(); err != nil {
 		return nil, err
 	}
-	certificate, err := s.ca.serverCertificate(options.ServerNames, options.Now())
+	certificate, err := s.ca.ForServer(options.ServerNames...)
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +135,7 @@ func (s *Server) serve(certificate tls.Certificate) {
 		TLSConfig: &tls.Config{
 			Certificates: []tls.Certificate{certificate},
 			ClientAuth:   tls.RequestClientCert, // verified by authentication, as the real one does
-			ClientCAs:    s.clients.pool(),
+			ClientCAs:    s.clients.Pool(),
 			MinVersion:   tls.VersionTLS12,
 		},
 	}
@@ -168,11 +160,11 @@ func (s *Server) URL() string { return "https://" + s.listener.Addr().String() }
 
 // CertificateAuthority is the certificate of the authority that signed the server's,
 // in PEM.
-func (s *Server) CertificateAuthority() string { return s.ca.pem }
+func (s *Server) CertificateAuthority() string { return s.ca.PEM() }
 
 // ClientAuthority is the certificate of the authority that the server trusts to sign
 // client certificates, in PEM.
-func (s *Server) ClientAuthority() string { return s.clients.pem }
+func (s *Server) ClientAuthority() string { return s.clients.PEM() }
 
 // Revoke makes a token worthless from now on, whoever issued it.
 func (s *Server) Revoke(token string) {

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/svcconn/svcconn/pkg/faketest"
 )
 
 const (
@@ -109,8 +111,8 @@ func (s *Server) signLocked(request *signingRequest) error {
 	if request.Spec.ExpirationSeconds != nil {
 		lifetime = time.Duration(*request.Spec.ExpirationSeconds) * time.Second
 	}
-	raw, err := s.clients.clientCertificate(asked.Subject, asked.PublicKey, s.options.Now(), lifetime)
-	request.Status.Certificate = encodeCertificate(raw)
+	raw, err := s.clientCertificate(asked.Subject, asked.PublicKey, lifetime)
+	request.Status.Certificate = []byte(faketest.PEM(raw))
 	return err
 }
 

@@ -21,6 +21,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/svcconn/svcconn/pkg/faketest"
 	"github.com/svcconn/svcconn/pkg/proc"
 )
 
@@ -73,23 +74,10 @@ type Server struct {
 	issued    map[string]map[string]any // ID tokens and their claims
 }
 
-// TB is what Start needs of testing.TB, so that programs that are no tests can link
-// this package.
-type TB interface {
-	Helper()
-	Fatal(...any)
-	Cleanup(func())
-}
-
 // Start is New for a test, which fails if it cannot start and stops it when it ends.
-func Start(t TB, options Options) *Server {
+func Start(t faketest.TB, options Options) *Server {
 	t.Helper()
-	s, err := New(options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
-	return s
+	return faketest.Started(t, func() (*Server, error) { return New(options) })
 }
 
 // New starts an issuer. Close stops it.
@@ -148,7 +136,10 @@ func (s *Server) handler() http.Handler {
 }
 
 // Close stops the issuer. Further calls do nothing.
-func (s *Server) Close() { s.http.Close() }
+func (s *Server) Close() error {
+	s.http.Close()
+	return nil
+}
 
 // URL is the issuer's name and address.
 func (s *Server) URL() string { return s.http.URL }

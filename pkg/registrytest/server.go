@@ -14,7 +14,6 @@ package registrytest
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"io"
 	"log"
@@ -25,6 +24,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/registry"
 
+	"github.com/svcconn/svcconn/pkg/faketest"
 	"github.com/svcconn/svcconn/pkg/proc"
 )
 
@@ -76,7 +76,7 @@ type Server struct {
 	options   Options
 	storage   http.Handler
 	key       []byte // signs tokens
-	authority *authority
+	authority *faketest.Authority
 	registry  net.Listener
 	tokens    net.Listener // the same as registry unless the token server is separate
 	servers   []*http.Server
@@ -85,23 +85,10 @@ type Server struct {
 	journal   journal
 }
 
-// TB is what Start needs of testing.TB, so that programs that are no tests can link
-// this package.
-type TB interface {
-	Helper()
-	Fatal(...any)
-	Cleanup(func())
-}
-
 // Start is New for a test, which fails if it cannot start and stops it when it ends.
-func Start(t TB, options Options) *Server {
+func Start(t faketest.TB, options Options) *Server {
 	t.Helper()
-	s, err := New(options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	return s
+	return faketest.Started(t, func() (*Server, error) { return New(options) })
 }
 
 // New starts a registry. Close stops it.
@@ -115,7 +102,7 @@ func New(options Options) (*Server, error) {
 	}
 	s.close = sync.OnceValue(s.stop)
 	var err error
-	if s.authority, err = newAuthority(options.Now()); err != nil {
+	if s.authority, err = faketest.NewAuthority("registrytest", options.Now()); err != nil {
 		return nil, err
 	}
 	if s.registry, err = s.listen(options.Addr); err != nil {
@@ -162,8 +149,15 @@ func (s *Server) listen(addr string) (net.Listener, error) {
 	if err != nil || !s.options.TLS {
 		return l, err
 	}
-	return tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{s.authority.server}}), nil
+	certificate, err := s.authority.ForServer(certified...)
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{certificate}}), nil
 }
+
+// certified are the hosts that the registry's certificate is for.
+var certified = []string{"localhost", "127.0.0.1", "::1", "registry-1.docker.io", "auth.docker.io", "registry.example.com"}
 
 func (s *Server) serve(l net.Listener, handler http.Handler) {
 	server := &http.Server{Handler: handler, ErrorLog: log.New(io.Discard, "", 0), ReadHeaderTimeout: time.Minute}
@@ -203,15 +197,13 @@ func (s *Server) scheme() string {
 // CertificateAuthority is the certificate, as PEM, of whom the registry's own is signed
 // by. The registry's is valid for 127.0.0.1, [::1] and localhost, and for Docker Hub's
 // hosts, so that a test can lead a client here that means to go there.
-func (s *Server) CertificateAuthority() string { return s.authority.pem }
+func (s *Server) CertificateAuthority() string { return s.authority.PEM() }
 
 // Transport trusts the registry's certificate authority and connects to the registry
 // whatever host it is asked for. It goes through no proxy.
 func (s *Server) Transport() *http.Transport {
-	pool := x509.NewCertPool()
-	pool.AppendCertsFromPEM([]byte(s.authority.pem))
 	return &http.Transport{
-		TLSClientConfig: &tls.Config{RootCAs: pool},
+		TLSClientConfig: &tls.Config{RootCAs: s.authority.Pool()},
 		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, network, s.Host())
 		},

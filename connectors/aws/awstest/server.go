@@ -21,6 +21,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/svcconn/svcconn/pkg/faketest"
 	"github.com/svcconn/svcconn/pkg/proc"
 )
 
@@ -55,23 +56,10 @@ type Server struct {
 	others   others
 }
 
-// TB is what Start needs of testing.TB, so that programs that are no tests can link this
-// package.
-type TB interface {
-	Helper()
-	Fatal(...any)
-	Cleanup(func())
-}
-
 // Start is New for a test, which fails if it cannot start and stops it when it ends.
-func Start(t TB, options Options) *Server {
+func Start(t faketest.TB, options Options) *Server {
 	t.Helper()
-	s, err := New(options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	return s
+	return faketest.Started(t, func() (*Server, error) { return New(options) })
 }
 
 // New starts an AWS without accounts on free ports of 127.0.0.1. Close stops it.
