@@ -190,7 +190,7 @@ func (k *Keyring) connect(address string) *dbus.Conn {
 }
 
 // waitForCollection returns when the keyring is on the bus and unlocked. It asks at
-// every sign of life, of which there is one when the name is taken, at the latest.
+// every sign of life; and now and then, since the daemon does not tell all that it does.
 func (k *Keyring) waitForCollection(ctx context.Context) {
 	k.t.Helper()
 	signs := make(chan *dbus.Signal, 100)
@@ -204,9 +204,12 @@ func (k *Keyring) waitForCollection(ctx context.Context) {
 			k.t.Fatal(err)
 		}
 	}
+	again := time.NewTicker(200 * time.Millisecond)
+	defer again.Stop()
 	for !k.ready(ctx) {
 		select {
 		case <-signs:
+		case <-again.C:
 		case <-ctx.Done():
 			k.t.Fatal("gnome-keyring-daemon did not come up")
 		}
