@@ -26,7 +26,7 @@ func bucketKind() kind {
 			Doc: `Allows aws, every AWS SDK and what is built on them to read and write the objects of a bucket, with keys that are scoped to it and to reading or writing where the auth method can do that.
 
 A connector reaches the buckets that its identity may list, in all regions of the partition; keys come with the bucket's own region. A bucket of another account is reached by its name, if that account grants access. Names are those that S3 gives out since 2018; directory buckets and access points are not reached.`,
-			Formats: []string{"NAME, as in zenfiles", "s3://NAME[/PATH]; the path does not count", "arn:PARTITION:s3:::NAME[/PATH]"},
+			Formats: []string{"NAME, as in zenfiles", "s3://NAME[/PATH] (the path does not count)", "arn:PARTITION:s3:::NAME[/PATH]"},
 			Permissions: []string{
 				"s3:ListAllMyBuckets, to list buckets; not for a connector for one bucket",
 				"to read: " + inWords(bucketGrants.read, objectGrants.read),
@@ -151,7 +151,7 @@ func listBucket(ctx context.Context, s *session, name string, yield func(string)
 		_, err = s.headBucket(ctx, k, bucket, region)
 	}
 	if err != nil {
-		return s.failed(ctx, "S3", err)
+		return fault.Within(s.failed(ctx, "S3", err), "bucket %s", bucket)
 	}
 	return yield(name)
 }
@@ -180,7 +180,7 @@ func (s *session) regionOf(ctx context.Context, k keys, bucket string) (string, 
 	case err == nil || errors.As(err, &answer) && answer.HTTPStatusCode() == http.StatusForbidden:
 		return s.region(), nil
 	}
-	return "", s.failed(ctx, "S3", err)
+	return "", fault.Within(s.failed(ctx, "S3", err), "bucket %s", bucket)
 }
 
 // headBucket asks one region about a bucket. The region that S3 says the bucket is in

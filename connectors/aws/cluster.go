@@ -183,7 +183,7 @@ func mintCluster(ctx context.Context, s *session, request connector.Request) (co
 func (s *session) describe(ctx context.Context, k keys, c cluster) (connector.KubernetesEndpoint, error) {
 	out, err := s.eks(k, c.region).DescribeCluster(ctx, &eks.DescribeClusterInput{Name: &c.name})
 	if err != nil {
-		return connector.KubernetesEndpoint{}, s.failed(ctx, "EKS", err)
+		return connector.KubernetesEndpoint{}, fault.Within(s.failed(ctx, "EKS", err), "cluster %s in %s", c.name, c.region)
 	}
 	if out.Cluster == nil {
 		return connector.KubernetesEndpoint{}, fault.New(fault.Failed, "EKS described no cluster %s", c.name)
@@ -201,7 +201,7 @@ func usable(c cluster, status types.ClusterStatus) error {
 		return nil
 	case types.ClusterStatusCreating, types.ClusterStatusPending:
 		return fault.New(fault.Unavailable, "cluster %s in %s is still being created (status %s)", c.name, c.region, status).
-			Hint("EKS takes 10 to 15 minutes for that; `svcconn verify NAME --retry-for 15m` waits for it")
+			Hint("EKS takes 10 to 15 minutes for that: try again then")
 	}
 	return fault.New(fault.Failed, "cluster %s in %s cannot be used: its status is %s", c.name, c.region, status)
 }

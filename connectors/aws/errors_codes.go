@@ -60,7 +60,7 @@ var (
 	tooSoon       = meaning{fault.Unavailable, "is asked again too soon", ""}
 	brokenService = meaning{fault.Unavailable, "is out of order", ""}
 	awayProvider  = meaning{fault.Unavailable, "cannot reach the identity provider", ""}
-	noSuchThing   = meaning{fault.NotFound, "has no such thing", "check its name, and the account and the region that the connector is for"}
+	noSuchThing   = meaning{fault.NotFound, "finds nothing by that name", "check the name, and the account and the region that the connector is for"}
 	invalidCall   = meaning{
 		fault.Invalid, "does not accept CALL",
 		"check the fields of the connector and the name of the resource; endpoint_url can lead to a service that does not know the operation",
@@ -211,10 +211,21 @@ func (m meaning) among(a *answer) meaning {
 	switch {
 	case m == otherRegion && checkedRegion(region):
 		m.says, m.hint = "has the bucket in region "+region, "--set region="+region
+	case m == forbiddenCall && refusedCalls[a.call] != "":
+		m.hint = refusedCalls[a.call]
 	case m == tooOften && a.tries > 1:
 		m.says = "is being asked too often, and still refuses after several tries"
 	}
 	return m
+}
+
+// refusedCalls is what to do about calls that more than the identity's own policies can
+// forbid.
+var refusedCalls = map[string]string{
+	"AssumeRole": "the identity needs sts:AssumeRole on the role, and the role's trust policy has to name the identity; " +
+		"what that asks for besides are the fields external_id, mfa_serial, session_tags and source_identity",
+	"AssumeRoleWithWebIdentity": "the role's trust policy has to name the issuer of the token, as an OIDC provider of the account, and the token's audience and subject",
+	"HeadBucket":                "grant s3:ListBucket on it to the identity in IAM; a bucket of another account has to grant it in its own policy, too",
 }
 
 // checkedRegion reports whether a header says a region, which may then be repeated.

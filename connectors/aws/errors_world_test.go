@@ -38,11 +38,11 @@ var mishaps = map[string]struct {
 	"no right to describe": {methodSecretKey, jane(onlyLists), nil, triesToMint(clusterType, "staging"), fault.Denied, "not authorized to perform: eks:DescribeCluster on resource: arn:aws:eks:eu-central-1:123456789012:cluster/staging", "IAM"},
 	"no right to log in":   {methodSecretKey, jane(onlyLists), nil, triesToMint(registryType, account1+".dkr.ecr.eu-central-1.amazonaws.com"), fault.Denied, "not authorized to perform: ecr:GetAuthorizationToken on resource: *", "IAM"},
 	"no such cluster":      {methodSecretKey, jane(), nil, triesToMint(clusterType, "nowhere"), fault.NotFound, "No cluster found for name: nowhere", "region"},
-	"no such bucket":       {methodSecretKey, jane(), nil, triesToMint(bucketType, "nowhere"), fault.NotFound, "S3 has no such thing: NotFound", "name"},
+	"no such bucket":       {methodSecretKey, jane(), nil, triesToMint(bucketType, "nowhere"), fault.NotFound, "bucket nowhere: S3 finds nothing by that name: NotFound", "name"},
 	"role not trusting": {methodRole, func(w *world) map[string]any {
 		w.Account(account1).Role("closed", awstest.Role{Trust: []string{account2}})
 		return with(w.Account(account1).User("jane"), map[string]any{"role_arn": roleOf("closed")})
-	}, nil, triesToVerify, fault.Denied, "is not authorized to perform: sts:AssumeRole on resource: " + roleOf("closed"), "IAM"},
+	}, nil, triesToVerify, fault.Denied, "is not authorized to perform: sts:AssumeRole on resource: " + roleOf("closed"), "trust policy"},
 	"root user": {methodRole, func(w *world) map[string]any {
 		return with(w.Account(account1).Root(), map[string]any{"role_arn": w.Account(account1).Role("open", awstest.Role{})})
 	}, nil, triesToVerify, fault.Denied, "refuses the keys of a root user", "IAM user"},

@@ -17,6 +17,12 @@ var federatedUserField = field.String{
 		"${user} stands for the user name here, ${time} for the time of the mint.",
 }
 
+// federatedTagsField is session_tags without what is about roles.
+var federatedTagsField = field.List{
+	Name: sessionTagsField.Name, Title: sessionTagsField.Title, Example: sessionTagsField.Example, Check: checkTag,
+	Help: "Tags of the session, each KEY=VALUE, separated by commas, 50 at most. Policies can ask for them (aws:PrincipalTag).",
+}
+
 func federationTokenMethod() method {
 	return method{open: openFederation, AuthMethod: connector.AuthMethod{
 		Name: methodFederationToken, Title: "federation token",
@@ -25,7 +31,7 @@ func federationTokenMethod() method {
 Without a policy such keys have no rights at all. So aws-generic, which is for no resource in particular, needs the field policy or policy_arns. The keys can call neither IAM nor STS.
 
 The keys live for 12 hours unless --expiration asks for something else, between 15 minutes and 36 hours; those of the account's root user for one hour at most. Prefer iam-role where there is a role.`,
-		Fields:    field.Set{accessKeyField, secretKeyField, federatedUserField, sessionTagsField, policyField, policyARNsField},
+		Fields:    field.Set{accessKeyField, secretKeyField, federatedUserField, federatedTagsField, policyField, policyARNsField},
 		Temporary: true, Lifetime: userBounds,
 	}}
 }

@@ -89,10 +89,13 @@ A profile is read anew for every mint. If its login turns out to be for another 
 func filesOfOthers(host connector.Host, values field.Values) []string {
 	switch implicitSource.Get(values) {
 	case sourceProfile:
-		p := profileSourceOf(&clients{host: host, values: values})
-		return []string{p.config, p.credentials}
+		return profileSourceOf(&clients{host: host, values: values}).files()
 	case sourceWebIdentity:
 		return tokenFiles(host, values)
+	case sourceContainer:
+		if path := containerTokenFile.Get(values); path != "" {
+			return []string{path}
+		}
 	}
 	return nil
 }

@@ -62,7 +62,7 @@ func (s *containerSource) keys(ctx context.Context, want purpose) (keys, error) 
 	if err != nil {
 		return keys{}, err
 	}
-	return readMetadata(raw, name)
+	return readMetadata(raw, name, token)
 }
 
 // authorization is the token to show.
@@ -143,8 +143,9 @@ type metadataRefusal struct {
 // Error implements error.
 func (m metadataRefusal) Error() string { return hop.Status(m.status, m.words) }
 
-// readMetadata reads the keys that a metadata service gives.
-func readMetadata(raw []byte, name string) (keys, error) {
+// readMetadata reads the keys that a metadata service gives. sent is the secret that it
+// was shown.
+func readMetadata(raw []byte, name string, sent secret.Text) (keys, error) {
 	var out struct {
 		issuedText
 		Code, Message string
@@ -153,7 +154,7 @@ func readMetadata(raw []byte, name string) (keys, error) {
 		return keys{}, fault.New(fault.Failed, "%s: the answer is not JSON of keys", name)
 	}
 	if out.Code != "" && out.Code != "Success" {
-		return keys{}, fault.New(fault.Denied, "%s: %s", name, hop.OneLine(out.Code+": "+out.Message))
+		return keys{}, fault.New(fault.Denied, "%s: %s", name, hop.OneLine(hop.Scrubbed(out.Code+": "+out.Message, sent)))
 	}
 	k, err := out.keys()
 	return k, fault.Within(err, "%s", name)
@@ -198,7 +199,7 @@ func (s *instanceSource) keys(ctx context.Context, want purpose) (keys, error) {
 	if raw, err = s.ask(ctx, url.PathEscape(name), token); err != nil {
 		return keys{}, err
 	}
-	return readMetadata(raw, metadataName)
+	return readMetadata(raw, metadataName, token)
 }
 
 // ask asks for the keys of a role, or for its name.

@@ -106,6 +106,24 @@ func TestImplicitMetadataThatIsWrong(t *testing.T) {
 	}
 }
 
+func TestImplicitContainerThatRepeatsTheToken(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(rw, `{"Code":"AccessDenied","Message":"no keys for %s"}`, r.Header.Get("Authorization"))
+	}))
+	defer server.Close()
+	fields := map[string]any{
+		"region": "eu-central-1", "credential_source": sourceContainer, "container_credentials_uri": server.URL,
+		"container_authorization_token_file": w.write(t, "token", planted),
+	}
+	err := refusal(t, w.opened(t, methodImplicit, fields), purpose{})
+	if !fault.Is(err, fault.Denied) || !strings.Contains(err.Error(), "no keys for") {
+		t.Error(err)
+	}
+	noCanary(t, "the token", err)
+}
+
 // TestImplicitMetadataGoesThroughNoProxy: it would see the keys.
 func TestImplicitMetadataGoesThroughNoProxy(t *testing.T) {
 	t.Parallel()

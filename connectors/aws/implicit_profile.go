@@ -3,8 +3,6 @@ package aws
 import (
 	"context"
 	"encoding/json"
-	"runtime"
-	"strings"
 	"time"
 
 	"github.com/svcconn/svcconn/pkg/connector"
@@ -27,6 +25,25 @@ func (p *profileSource) relevant(want purpose) purpose {
 		return purpose{own: true}
 	}
 	return want
+}
+
+// files are those of profiles, and the one that the profile's own login lies in. A profile
+// that cannot be followed has no other.
+func (p *profileSource) files() []string {
+	files := []string{p.config, p.credentials}
+	shared, err := readShared(p.config, p.credentials)
+	if err != nil {
+		return files
+	}
+	found, err := shared.chain(p.name)
+	switch {
+	case err != nil:
+	case found.origin == fromSSO:
+		files = append(files, found.sso.cached(p.c.host.Home))
+	case found.origin == fromWebIdentity:
+		files = append(files, found.base.values["web_identity_token_file"])
+	}
+	return files
 }
 
 // keys implements source.
@@ -56,7 +73,10 @@ func (p *profileSource) follow(ctx context.Context, found chain, want purpose) (
 			return keys{}, role.profile.refuse("wants a code of %s for every session", hop.OneLine(role.mfaSerial)).
 				Hint("auth method %s keeps a session for a code: register it with --auto-configure", methodRole)
 		}
-		inner := p.stepClients(role)
+		inner, err := p.stepClients(role)
+		if err != nil {
+			return keys{}, err
+		}
 		if source, err = assumed(inner, source, connector.Settings{Values: inner.values}); err != nil {
 			return keys{}, within(err, role.profile, "its role")
 		}
@@ -74,7 +94,10 @@ func (p *profileSource) first(found chain) (source, []profileRole, error) {
 	case fromSSO:
 		return cachedSSO{c: p.c, place: found.sso, profile: base.name}, found.roles, nil
 	case fromWebIdentity:
-		inner := p.stepClients(found.roles[0])
+		inner, err := p.stepClients(found.roles[0])
+		if err != nil {
+			return nil, nil, err
+		}
 		source, err := assumedByToken(inner, webTokenIn(base.values["web_identity_token_file"]), connector.Settings{Values: inner.values})
 		return source, found.roles[1:], within(err, base, "its web identity")
 	case fromProcess:
@@ -92,22 +115,26 @@ func (p *profileSource) first(found chain) (source, []profileRole, error) {
 }
 
 // stepClients are the clients for one role of a profile: nothing that the connector says
-// of a role of its own counts there.
-func (p *profileSource) stepClients(role profileRole) *clients {
+// of a role of its own counts there. What the profile says is checked as fields are.
+func (p *profileSource) stepClients(role profileRole) (*clients, error) {
 	inner := *p.c
 	inner.values = p.c.values.Clone()
 	for _, f := range roleFields(furtherRoleField) {
 		inner.values.Unset(f.Info().Name)
 	}
 	inner.values.Unset(accountField.Name)
-	inner.values.Set(roleField.Name, role.arn)
 	inner.values.Set(sessionNameField.Name, sessionNameField.Default)
-	for f, text := range map[*field.String]string{&externalIDField: role.externalID, &sessionNameField: role.sessionName} {
-		if text != "" {
-			inner.values.Set(f.Name, text)
+	for f, text := range map[*field.String]string{&roleField: role.arn, &externalIDField: role.externalID, &sessionNameField: role.sessionName} {
+		if text == "" {
+			continue
 		}
+		checked, err := f.Check(text)
+		if err != nil {
+			return nil, within(err, role.profile, f.Name)
+		}
+		inner.values.Set(f.Name, checked)
 	}
-	return &inner
+	return &inner, nil
 }
 
 // cachedSSO gets keys with the AWS CLI's login to IAM Identity Center.
@@ -141,11 +168,7 @@ type processSource struct {
 func (processSource) relevant(purpose) purpose { return purpose{} }
 
 func (s processSource) keys(ctx context.Context, _ purpose) (keys, error) {
-	command := s.profile.values["credential_process"]
-	if runtime.GOOS == "windows" { // where they separate folders
-		command = strings.ReplaceAll(command, `\`, `\\`)
-	}
-	words, err := splitWords(command)
+	words, err := s.profile.process()
 	if err == nil && len(words) == 0 {
 		err = fault.New(fault.Invalid, "it names no program")
 	}

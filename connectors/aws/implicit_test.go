@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -123,7 +124,11 @@ func TestImplicitProfilesThatCannotBeFollowed(t *testing.T) {
 		"[over]\naws_access_key_id = ASIA1\naws_secret_access_key = "+planted+"\naws_session_token = "+planted+"\naws_expiration = 2020-01-01T00:00:00Z\n")
 	w.write(t, ".aws/config", "[profile mfa]\nrole_arn = "+role+"\nsource_profile = base\nmfa_serial = arn:aws:iam::1:mfa/x\n"+
 		"[profile env]\nrole_arn = "+role+"\ncredential_source = Environment\n"+
-		"[profile quote]\ncredential_process = a 'b\n[profile partition]\nrole_arn = arn:aws-cn:iam::"+account1+":role/x\nsource_profile = base\n")
+		"[profile here]\ncredential_process = '/my tools/svcconn' credential --connector x --format credential-process\n"+
+		"[profile through]\nrole_arn = "+role+"\nsource_profile = here\n"+
+		"[profile quote]\ncredential_process = a 'b\n[profile partition]\nrole_arn = arn:aws-cn:iam::"+account1+":role/x\nsource_profile = base\n"+
+		"[profile name]\nrole_arn = deployer\nsource_profile = base\n[profile token]\nrole_arn = deployer\nweb_identity_token_file = /token\n"+
+		"[profile session]\nrole_arn = "+role+"\nsource_profile = base\nrole_session_name = a b\n")
 	for name, test := range map[string]struct {
 		want  purpose
 		kind  fault.Kind
@@ -133,7 +138,12 @@ func TestImplicitProfilesThatCannotBeFollowed(t *testing.T) {
 		"mfa":       {purpose{}, fault.Invalid, "wants a code of arn:aws:iam::1:mfa/x"},
 		"env":       {purpose{}, fault.Invalid, "takes its keys from Environment"},
 		"quote":     {purpose{}, fault.Invalid, "profile quote: credential_process: "},
+		"here":      {purpose{}, fault.Invalid, `profile "here" has its keys from svcconn`},
+		"through":   {purpose{}, fault.Invalid, `profile "here" has its keys from svcconn`},
 		"partition": {purpose{}, fault.Invalid, "partition aws-cn"},
+		"name":      {purpose{}, fault.Invalid, `profile name: role_arn: "deployer" is not the ARN of a role`},
+		"token":     {purpose{}, fault.Invalid, `profile token: role_arn: "deployer" is not the ARN of a role`},
+		"session":   {purpose{}, fault.Invalid, "profile session: role_session_name: "},
 		"temporary": {purpose{}, fault.Invalid, "does not say until when"},
 		"over":      {purpose{}, fault.Denied, "have expired"},
 		"base":      {purpose{lifetime: time.Hour}, fault.Invalid, "profile base decides about the lifetime"},
@@ -242,6 +252,42 @@ func TestImplicitUsesTheLoginOfTheCLI(t *testing.T) {
 			t.Errorf("%s: %v", profile, err)
 		}
 		noCanary(t, profile, err)
+	}
+}
+
+// Whose the keys are is said by more files than the two of profiles.
+func TestImplicitReadsTheFilesThatSayWho(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	config := w.write(t, ".aws/config", "[profile pod]\nrole_arn = arn:aws:iam::"+account1+":role/x\nweb_identity_token_file = /run/token\n"+
+		"[profile further]\nrole_arn = arn:aws:iam::"+account1+":role/y\nsource_profile = pod\n"+
+		"[profile new]\nsso_session = work\nsso_account_id = "+account1+"\nsso_role_name = Developer\n"+
+		"[sso-session work]\nsso_start_url = "+startURL1+"\nsso_region = eu-west-1\n"+
+		"[profile old]\nsso_start_url = "+startURL1+"\nsso_region = eu-west-1\nsso_account_id = "+account1+"\nsso_role_name = Developer\n"+
+		"[profile broken]\nrole_arn = x\n")
+	both := []string{config, filepath.Join(w.host.Home, ".aws", "credentials")}
+	login := func(key string) string {
+		sum := sha1.Sum([]byte(key))
+		return filepath.Join(w.host.Home, ".aws", "sso", "cache", hex.EncodeToString(sum[:])+".json")
+	}
+	for profile, want := range map[string][]string{
+		"pod": append(both, "/run/token"), "further": append(both, "/run/token"),
+		"new": append(both, login("work")), "old": append(both, login(startURL1)), "broken": both, "none": both,
+	} {
+		method, err := Type().Method(methodImplicit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := method.Reads(w.host, w.follow(t, profile, nil).values); !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", profile, got, want)
+		}
+	}
+	container := w.opened(t, methodImplicit, map[string]any{
+		"region": "eu-central-1", "credential_source": sourceContainer, "container_credentials_uri": "http://169.254.170.23/v1/credentials",
+		"container_authorization_token_file": "/run/token",
+	})
+	if got := filesOfOthers(w.host, container.values); !slices.Equal(got, []string{"/run/token"}) {
+		t.Errorf("a container: %v", got)
 	}
 }
 

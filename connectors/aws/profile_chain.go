@@ -1,6 +1,8 @@
 package aws
 
 import (
+	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -115,6 +117,9 @@ func (f *sharedFiles) login(c chain, p *profile) (chain, error) {
 		return c.from(p, fromSSO)
 	case p.hasKeys():
 		return c.from(p, fromKeys)
+	case p.leadsHere():
+		return chain{}, p.refuse("has its keys from svcconn, which would ask itself for them").
+			Hint("name the profile that the login itself is in")
 	case p.values["credential_process"] != "":
 		return c.from(p, fromProcess)
 	case p.values["login_session"] != "":
@@ -128,6 +133,25 @@ func (f *sharedFiles) login(c chain, p *profile) (chain, error) {
 // hasKeys reports whether a profile has an access key, or half of one.
 func (p *profile) hasKeys() bool {
 	return p.values["aws_access_key_id"] != "" || p.values["aws_secret_access_key"] != ""
+}
+
+// leadsHere reports whether a profile runs svcconn, as a login of aws writes it.
+func (p *profile) leadsHere() bool {
+	words, err := p.process()
+	if err != nil || len(words) < 2 || words[1] != "credential" {
+		return false
+	}
+	program := strings.ToLower(filepath.Base(words[0]))
+	return strings.TrimSuffix(program, ".exe") == "svcconn"
+}
+
+// process is the words of a profile's credential process.
+func (p *profile) process() ([]string, error) {
+	command := p.values["credential_process"]
+	if runtime.GOOS == "windows" { // where they separate folders
+		command = strings.ReplaceAll(command, `\`, `\\`)
+	}
+	return splitWords(command)
 }
 
 func (p *profile) usesSSO() bool {

@@ -43,7 +43,7 @@ var (
 			"and every role has to allow it (sts:SetSourceIdentity).",
 	}
 	policyField = field.String{
-		Name: "policy", Title: "session policy", Example: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}`, Check: checkPolicy,
+		Name: "policy", Title: "session policy", Example: `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}`, Check: checkPolicy,
 		Help: "A policy that bounds the rights of all keys of the connector, JSON of at most 2,048 characters, white space aside: --set policy=@policy.json. " +
 			"It takes the place of the policies that scope keys to the resource that they are for.",
 	}

@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"crypto/sha1"
 	"encoding/hex"
 	"encoding/json"
@@ -92,15 +93,16 @@ func (t ssoToken) hasClient(now time.Time) bool {
 	return !t.client.IsEmpty() && t.clientExpires.After(now.Add(tokenLeft))
 }
 
+// cached is the file that the AWS CLI keeps its login in.
+func (p ssoPlace) cached(home string) string {
+	sum := sha1.Sum([]byte(cmp.Or(p.session, p.startURL)))
+	return filepath.Join(home, ".aws", "sso", "cache", hex.EncodeToString(sum[:])+".json")
+}
+
 // cachedSSOToken reads the AWS CLI's own login. It is never renewed from here: its refresh
 // token is good for one use, which is the CLI's.
 func (c *clients) cachedSSOToken(p ssoPlace, profile string) (secret.Text, error) {
-	key := p.session
-	if key == "" {
-		key = p.startURL
-	}
-	sum := sha1.Sum([]byte(key))
-	path := filepath.Join(c.host.Home, ".aws", "sso", "cache", hex.EncodeToString(sum[:])+".json")
+	path := p.cached(c.host.Home)
 	login := "`aws sso login --profile " + hop.OneLine(profile) + "`"
 	raw, err := readSmall(path)
 	switch {

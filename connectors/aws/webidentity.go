@@ -33,7 +33,7 @@ var (
 	}
 	tokenField = field.Secret{
 		Name: "web_identity_token", Title: "token", Check: checkWebToken,
-		Help: "The token itself, where it is good for long, or a reference to it: --set web_identity_token=env:NAME.",
+		Help: "The token itself, where it is good for long, or a reference to it: --reference --set web_identity_token=env:NAME.",
 	}
 )
 
@@ -89,11 +89,15 @@ func webTokenOf(c *clients) (webToken, error) {
 	if given := tokenField.Get(c.values); !given.IsEmpty() {
 		all = append(all, webToken{"the field " + tokenField.Name, func(context.Context) (secret.Text, error) { return given, nil }})
 	}
-	if len(all) != 1 {
-		return webToken{}, fault.New(fault.Invalid, "%d of the fields %s, %s and %s are given, and there has to be one", len(all), tokenFileField.Name, tokenCommandField.Name, tokenField.Name).
-			Hint("say where the token comes from with one of them, such as --set %s=%s", tokenFileField.Name, tokenFileField.Example)
+	switch len(all) {
+	case 1:
+		return all[0], nil
+	case 0:
+		return webToken{}, fault.New(fault.Invalid, "auth method %s has no token", methodWebIdentity).
+			Hint("say where it comes from: --set %s=PATH, --set %s=COMMAND or --set %s=@FILE", tokenFileField.Name, tokenCommandField.Name, tokenField.Name)
 	}
-	return all[0], nil
+	return webToken{}, fault.New(fault.Invalid, "several of the fields %s, %s and %s are given, and the token comes from one of them", tokenFileField.Name, tokenCommandField.Name, tokenField.Name).
+		Hint("leave out, or --unset, all but one")
 }
 
 // webTokenIn is a token in a file, which is read whenever it is needed.

@@ -18,17 +18,18 @@ import (
 func main() {
 	bin := flag.String("bin", "bin", "the folder of the three binaries")
 	runs := flag.Int("runs", 200, "how often each command is timed")
+	only := flag.String("only", "", "the one part to run, rather than all")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *bin, *runs); err != nil {
+	if err := run(ctx, *bin, *only, *runs); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		stop()
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, bin string, runs int) error {
+func run(ctx context.Context, bin, only string, runs int) error {
 	bin, err := filepath.Abs(bin)
 	if err != nil {
 		return err
@@ -39,12 +40,29 @@ func run(ctx context.Context, bin string, runs int) error {
 	}
 	defer w.close()
 	fmt.Printf("svcconn bench: %s, %s/%s, %d CPUs, %d runs of each command in turns\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runs)
-	for _, part := range []func(context.Context, *world, int) error{sizes, warmGet, stampede, warmKubectl, kubectlStampede, aws, memory, manyConnectors} {
-		if err := part(ctx, w, runs); err != nil {
+	done := false
+	for _, part := range parts {
+		if only != "" && only != part.name {
+			continue
+		}
+		if err := part.run(ctx, w, runs); err != nil {
 			return err
 		}
+		done = true
+	}
+	if !done {
+		return fmt.Errorf("there is no part %q", only)
 	}
 	return nil
+}
+
+// parts are what is measured, in turn.
+var parts = []struct {
+	name string
+	run  func(context.Context, *world, int) error
+}{
+	{"sizes", sizes}, {"docker", warmGet}, {"docker-cold", stampede}, {"kubectl", warmKubectl}, {"kubectl-cold", kubectlStampede},
+	{"aws", aws}, {"memory", memory}, {"many", manyConnectors},
 }
 
 // report prints one figure beside what it should be.

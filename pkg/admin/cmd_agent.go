@@ -96,6 +96,17 @@ func runAgentStatus(ctx context.Context, in invocation, e *engine, p output.Prin
 	return p.Describe(output.Description{Name: status.Socket, Value: status, View: in.statusSheets(status)})
 }
 
+// times is how often a kept credential was handed out again.
+func times(uses int64) string {
+	switch uses {
+	case 0:
+		return "not used again"
+	case 1:
+		return "used once more"
+	}
+	return fmt.Sprintf("used %d times more", uses)
+}
+
 func (in invocation) statusSheets(s wire.Status) output.Sheets {
 	if !s.Running {
 		return output.Sheets{{Title: "No agent is running; the next request starts one.", Properties: []output.Property{
@@ -117,7 +128,7 @@ func (in invocation) statusSheets(s wire.Status) output.Sheets {
 		if k.Expires != nil {
 			until = "expires in " + output.Span(k.Expires.Sub(now).Round(time.Second))
 		}
-		kept.Properties = append(kept.Properties, output.Property{Name: k.Connector, Value: output.Lines(k.ResourceName, until, fmt.Sprintf("used %d times", k.Uses))})
+		kept.Properties = append(kept.Properties, output.Property{Name: k.Connector, Value: output.Lines(k.ResourceName, until, times(k.Uses))})
 	}
 	if len(s.Kept) > 0 {
 		sheets = append(sheets, kept)
@@ -156,7 +167,7 @@ func runAgentForget(ctx context.Context, in invocation, e *engine, _ output.Prin
 			return err
 		}
 	}
-	in.tell(ctx, fmt.Sprintf("Dropped %d kept credentials.", forgot.Credentials))
+	in.tell(ctx, dropped(forgot.Credentials))
 	return nil
 }
 
@@ -189,4 +200,11 @@ func (in invocation) announced(err error) error {
 		fmt.Fprintln(in.world.Stdout, strings.Join(strings.Fields(err.Error()), " "))
 	}
 	return err
+}
+
+func dropped(credentials int) string {
+	if credentials == 1 {
+		return "Dropped 1 kept credential."
+	}
+	return fmt.Sprintf("Dropped %d kept credentials.", credentials)
 }

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -60,7 +61,11 @@ func runLoginDocker(ctx context.Context, in invocation, e *engine, p output.Prin
 			return err
 		}
 	}
-	return in.applyPlan(ctx, p, plan, "docker already asks svcconn for that.")
+	nothing := "docker already asks svcconn for that."
+	if name := in.text("connector"); name != "" { // it may not have been this one before
+		nothing = fmt.Sprintf("docker already asks svcconn for that; connector %s answers.", name)
+	}
+	return in.applyPlan(ctx, p, plan, nothing)
 }
 
 // dockerTarget is a registry to log in to, or a repository of one.
@@ -124,6 +129,14 @@ func (in invocation) hostsOf(ctx context.Context, e *engine, p output.Printer, c
 		Hint("`svcconn list-resources --connector %s` shows what it reaches", c.Name)
 }
 
+// registration is the command that registers a connector for a registry.
+func registration(address string) string {
+	if strings.Contains(address, ".dkr.ecr") || strings.Contains(address, ".dkr-ecr") || strings.HasPrefix(address, "public.ecr.aws") {
+		return "svcconn register NAME --type aws --auto-configure; or, if a connector for AWS reaches it already, name that with --connector"
+	}
+	return fmt.Sprintf("svcconn register NAME --type docker --set registry=%s --set username=USER --set password=-", address)
+}
+
 // hostsAmong are the registries of a listing, without their repositories.
 func hostsAmong(names []string) []string {
 	var hosts []string
@@ -145,7 +158,7 @@ func (in invocation) namedRegistries(ctx context.Context, e *engine) ([]dockerTa
 		}
 		if located == nil {
 			return nil, fault.New(fault.NotFound, "no connector serves %s", address).
-				Hint("register one first: svcconn register NAME --type docker --set registry=%s --set username=USER --set password=-", address)
+				Hint("register one first: %s", registration(address))
 		}
 		one, err := e.broker.Registered(ctx, located.Connector.ID)
 		if err != nil {

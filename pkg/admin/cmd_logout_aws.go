@@ -10,7 +10,7 @@ import (
 func logoutAWSCommand() command {
 	return command{
 		name: "aws", summary: "aws, Terraform and the SDKs of AWS no longer ask svcconn",
-		doc:      "Removes the profiles that svcconn login aws wrote: those that are called PROFILE, or that are for RESOURCE. A file that login made is gone when nothing else is in it. Without either, all profiles that lead to svcconn.",
+		doc:      "Removes the profiles that svcconn login aws wrote: the one that is called PROFILE or, if none is, those that are for RESOURCE. A file that login made is gone when nothing else is in it. Without either, all profiles that lead to svcconn.",
 		args:     []argument{{name: "PROFILE|RESOURCE", optional: true, many: true}},
 		flags:    printing(dryRunFlag),
 		examples: []example{{"one profile", "svcconn logout aws aws-prod"}, {"all", "svcconn logout aws"}},

@@ -115,7 +115,7 @@ func (e *engine) registryOf(ctx context.Context, connectorName, registry string)
 	located, err := e.broker.Locate(ctx, broker.DockerRegistry, registry)
 	if err == nil && located == nil {
 		err = fault.New(fault.NotFound, "no connector serves %s", registry).
-			Hint("register one first: svcconn register NAME --type docker --set registry=%s --set username=USER --set password=-", registry)
+			Hint("register one first: %s", registration(registry))
 	}
 	return located, err
 }

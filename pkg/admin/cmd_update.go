@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/svcconn/svcconn/pkg/fault"
 	"github.com/svcconn/svcconn/pkg/field"
 	"github.com/svcconn/svcconn/pkg/output"
+	"github.com/svcconn/svcconn/pkg/registry"
 )
 
 func updateCommand() command {
@@ -53,6 +55,9 @@ func runUpdate(ctx context.Context, in invocation, e *engine, p output.Printer) 
 		}
 	}
 	if err := in.changeFields(ctx, &draft); err != nil {
+		return err
+	}
+	if err := in.changeMethod(old, &draft); err != nil {
 		return err
 	}
 	v, err := e.broker.Update(ctx, old, draft, !in.given("no-verify"))
@@ -192,6 +197,50 @@ func (in invocation) changeFields(ctx context.Context, d *broker.Draft) error {
 		d.Refer(name, ref)
 	}
 	return nil
+}
+
+// changeMethod takes leave of the fields that a new auth method does not have: defaults,
+// which nobody chose, by itself; what somebody chose has to be unset by them.
+func (in invocation) changeMethod(old registry.Connector, d *broker.Draft) error {
+	t, err := in.types.Find(d.Spec.Type)
+	if err != nil {
+		return err
+	}
+	method, err := t.Method(d.Spec.Method)
+	if err != nil {
+		return err
+	}
+	before, err := t.Method(old.Spec().Method)
+	if err != nil || before.Name == method.Name {
+		return nil // of a method that is gone, the broker tells
+	}
+	var chosen []string
+	for _, f := range before.Fields {
+		info := f.Info()
+		if _, stays := method.Fields.Find(info.Name); stays {
+			continue
+		}
+		value, plain := d.Spec.Values.Plain()[info.Name]
+		switch {
+		case plain && asTyped(value) == info.Default:
+			d.Remove(info.Name)
+		case plain || slices.Contains(d.Keep, info.Name) || d.References[info.Name] != "":
+			chosen = append(chosen, info.Name)
+		}
+	}
+	if len(chosen) == 0 {
+		return nil
+	}
+	return fault.New(fault.Invalid, "%s has no field %s", t.Where(method), strings.Join(chosen, ", ")).
+		Hint("what is of no use to it has to go: --unset %s", strings.Join(chosen, " --unset "))
+}
+
+// asTyped is a value as a person would type it.
+func asTyped(value any) string {
+	if list, ok := value.([]string); ok {
+		return strings.Join(list, ",")
+	}
+	return fmt.Sprint(value)
 }
 
 func unsetUnknown(fields field.Set, name, where string) error {

@@ -221,7 +221,7 @@ func TestExecCredentialRefuses(t *testing.T) {
 		{"two connectors", infoFor("v1", "https://twin.example.com", clusterAuthority), wire.KubernetesExecArgs{}, fault.Ambiguous, "twin1, twin2", "svcconn login kubectl --connector twin1"},
 		{"two connectors by name", "", wire.KubernetesExecArgs{Cluster: "twin"}, fault.Ambiguous, "twin1, twin2", "--connector"},
 		{"unknown connector", "", wire.KubernetesExecArgs{Connector: "nobody"}, fault.NotFound, "nobody", ""},
-		{"unknown cluster", "", wire.KubernetesExecArgs{Cluster: "nowhere"}, fault.NotFound, "no connector reaches", "list-resources"},
+		{"unknown cluster", "", wire.KubernetesExecArgs{Cluster: "nowhere"}, fault.NotFound, "no connector is known to reach", "list-resources"},
 		{"another cluster of the connector", "", wire.KubernetesExecArgs{Connector: "one", Cluster: "twin"}, fault.Invalid, `only reaches the kubernetes-cluster "one"`, ""},
 		{"a connector of registries", "", wire.KubernetesExecArgs{Connector: "hub"}, fault.Invalid, "docker-registry", ""},
 	} {

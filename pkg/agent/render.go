@@ -62,7 +62,8 @@ func Render(grant broker.Grant, format string, now time.Time) (secret.Text, erro
 			return renderKeys(credential, format)
 		}
 	}
-	return secret.Text{}, fault.New(fault.Invalid, "a credential for a %s cannot be shown as %s", grant.ResourceType, format)
+	return secret.Text{}, fault.New(fault.Invalid, "a credential of resource type %s cannot be shown as %s", grant.ResourceType, format).
+		Hint("--format json shows all of it; `svcconn credential --help` tells which format is for what")
 }
 
 // Description is a credential without its secrets, and what it is for.

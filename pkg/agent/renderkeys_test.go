@@ -132,10 +132,10 @@ func TestKeysAreRefusedInFormsThatTheyHaveNot(t *testing.T) {
 		kind         fault.Kind
 	}{
 		{grantOf(temporary), FormatToken, "no token", fault.Invalid},
-		{grantOf(temporary), FormatDocker, "a generic cannot be shown as docker", fault.Invalid},
-		{grantOf(temporary), FormatExec, "a generic cannot be shown as exec-credential", fault.Invalid},
-		{login, FormatProcess, "a docker-registry cannot be shown as credential-process", fault.Invalid},
-		{cluster, FormatProcess, "a kubernetes-cluster cannot be shown as credential-process", fault.Invalid},
+		{grantOf(temporary), FormatDocker, "resource type generic cannot be shown as docker", fault.Invalid},
+		{grantOf(temporary), FormatExec, "resource type generic cannot be shown as exec-credential", fault.Invalid},
+		{login, FormatProcess, "resource type docker-registry cannot be shown as credential-process", fault.Invalid},
+		{cluster, FormatProcess, "resource type kubernetes-cluster cannot be shown as credential-process", fault.Invalid},
 		{grantOf(half), FormatProcess, "without a secret", fault.Failed},
 		{grantOf(half), FormatEnv, "without a secret", fault.Failed},
 	} {

@@ -108,6 +108,10 @@ func TestImplicitIdentityHasToBeAllowed(t *testing.T) {
 	if _, err := w.Credential(t.Context(), request); err != nil {
 		t.Errorf("allowed: %v", err)
 	}
+	w.write("config/config.toml", "[connectors]\nallow_implicit = false\n")
+	if _, err := w.Credential(t.Context(), request); !fault.Is(err, fault.Denied) || !strings.Contains(fault.HintOf(err), "allow_implicit = true") {
+		t.Errorf("no longer allowed, what was minted before is handed out: %v", err)
+	}
 }
 
 func TestAnotherIdentityInAFileOfOthersIsSeen(t *testing.T) {

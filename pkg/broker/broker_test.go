@@ -394,6 +394,40 @@ func TestResourcesOfOneBadConnectorHideNothing(t *testing.T) {
 	}
 }
 
+func TestLocateBySpelling(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, name := range []string{"photos", "twin", "twin2"} {
+		d := draft(name, "cloud", map[string]string{"domain": "cloud.example"})
+		d.Spec.ResourceType, d.Spec.ResourceName = "bucket", strings.TrimRight(name, "2")
+		if _, err := w.Register(t.Context(), d, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for address, want := range map[string]fault.Kind{"photos": "", "PHOTOS": "", "Twin": fault.Ambiguous, "Other": fault.NotFound, "bad name!": fault.NotFound} {
+		grant, err := w.Credential(t.Context(), Request{ResourceType: "bucket", ResourceName: address})
+		switch {
+		case want != "" && !fault.Is(err, want):
+			t.Errorf("%s: %v, want %s", address, err, want)
+		case want == "" && (err != nil || grant.Connector.Name != "photos" || grant.ResourceName != "photos"):
+			t.Errorf("%s: %+v, %v", address, grant, err)
+		}
+	}
+}
+
+func TestExplainTellsWhyAnAddressIsNotServed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.register(draft("many", "cloud", map[string]string{"domain": "cloud.example"}))
+	x, err := w.Explain(t.Context(), DockerRegistry, "elsewhere.example.com")
+	if err != nil || len(x.Candidates) != 1 || x.Candidates[0].Serves || !strings.Contains(x.Candidates[0].Reason, "--connector") {
+		t.Errorf("%+v, %v", x.Candidates, err)
+	}
+	if failure := x.Failure(); !strings.Contains(fault.HintOf(failure), "svcconn register") {
+		t.Errorf("%v (%s)", failure, fault.HintOf(failure))
+	}
+}
+
 func TestTheDeadlineNamesTheSlowHop(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -102,8 +102,8 @@ func (b *Broker) resolveByResource(ctx context.Context, request Request) (*Locat
 	}
 	located, err := b.Locate(ctx, request.ResourceType, request.ResourceName)
 	if err == nil && located == nil {
-		err = fault.New(fault.NotFound, "no connector reaches the %s %q", request.ResourceType, request.ResourceName).
-			Hint("`svcconn list-resources --resource-type %s` lists what is reached; `svcconn register` adds a connector", request.ResourceType)
+		err = fault.New(fault.NotFound, "no connector is known to reach the %s %q", request.ResourceType, request.ResourceName).
+			Hint("`svcconn list-resources --resource-type %s` asks all connectors what they reach: name one with --connector; `svcconn register` adds one", request.ResourceType)
 	}
 	return located, err
 }
@@ -114,6 +114,9 @@ func (b *Broker) grant(ctx context.Context, located *Located, request Request) (
 		return cache.Answer{}, err
 	}
 	current, err := b.settings.Current()
+	if err == nil {
+		err = b.allowed(e.settings, current)
+	}
 	if err != nil {
 		return cache.Answer{}, err
 	}

@@ -109,7 +109,10 @@ func (e *entry) reasonFor(p place) (bool, string) {
 	if name, ok := r.Serves(e.settings, p.address); ok {
 		return true, fmt.Sprintf("its type serves %s", name)
 	}
-	return false, "its type does not serve that address"
+	if _, err := r.Parse(e.settings.Values, p.address); err != nil {
+		return false, err.Error()
+	}
+	return false, "it serves that address only when it is named, with --connector"
 }
 
 // Failure is the error that an explanation comes down to: nil when a credential
@@ -119,7 +122,8 @@ func (x Explanation) Failure() error {
 	case x.Err != nil:
 		return x.Err
 	case x.Located == nil:
-		return fault.New(fault.NotFound, "no connector serves %s", x.Address)
+		return fault.New(fault.NotFound, "no connector serves %s", x.Address).
+			Hint("each connector that was looked at is listed with the reason; `svcconn register` adds one")
 	}
 	return x.LastError
 }

@@ -2,7 +2,6 @@ package broker
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -93,13 +92,34 @@ func (ix *index) locate(p place) (*Located, error) {
 	if p.resourceType == KubernetesCluster {
 		return ix.cluster(p)
 	}
-	found, name := ix.matches(p.resourceType, p.address)
+	found, _ := ix.matches(p.resourceType, p.address)
+	if len(found) == 0 && p.resourceType != DockerRegistry { // whose addresses have one spelling by now
+		found = ix.spelled(p)
+	}
 	if len(found) == 0 {
 		return nil, nil
 	}
-	return settle(p, found, func(*entry) (string, string) {
-		return name, fmt.Sprintf("its resource is %s", name)
+	return settle(p, found, func(e *entry) (string, string) {
+		return e.settings.ResourceName, "its resource is " + e.settings.ResourceName
 	})
+}
+
+// spelled returns the entries of whose one resource the address is another spelling:
+// only their type knows how its names are written.
+func (ix *index) spelled(p place) []*entry {
+	var found []*entry
+	for name, entries := range ix.named[p.resourceType] {
+		for _, e := range entries {
+			r, err := e.settings.Type.Resource(p.resourceType)
+			if err != nil {
+				continue
+			}
+			if canonical, err := r.Parse(e.settings.Values, p.address); err == nil && canonical == name {
+				found = append(found, e)
+			}
+		}
+	}
+	return found
 }
 
 // pinned looks for an explicit pin of the address or of a parent of it. A pin whose

@@ -9,6 +9,7 @@ import (
 	"github.com/svcconn/svcconn/pkg/registry"
 	"github.com/svcconn/svcconn/pkg/secret"
 	"github.com/svcconn/svcconn/pkg/secrets"
+	"github.com/svcconn/svcconn/pkg/settings"
 )
 
 // open reads a connector's secrets and opens a session. env has the values of its
@@ -32,14 +33,23 @@ func (b *Broker) openWith(c registry.Connector, values map[string]secret.Text) (
 // session opens a session of checked settings, if the auth method is allowed here.
 func (b *Broker) session(checked connector.Settings) (connector.Session, error) {
 	current, err := b.settings.Current()
+	if err == nil {
+		err = b.allowed(checked, current)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if checked.Method.Ambient && !current.Connectors.AllowImplicit {
-		return nil, fault.New(fault.Denied, "the auth method %s takes the identity of this machine, and that is not allowed here", checked.Method.Name).
-			Hint("to allow it, write allow_implicit = true in the section [connectors] of %s; or use an auth method with secrets of its own", filepath.Join(b.dirs.Config, "config.toml"))
-	}
 	return checked.Type.Open(b.host, checked)
+}
+
+// allowed refuses auth methods that take an identity that nobody gave to svcconn, unless
+// the settings allow them: for what is minted, and for what is kept.
+func (b *Broker) allowed(checked connector.Settings, current settings.Settings) error {
+	if !checked.Method.Ambient || current.Connectors.AllowImplicit {
+		return nil
+	}
+	return fault.New(fault.Denied, "the auth method %s takes the identity of this machine, and that is not allowed here", checked.Method.Name).
+		Hint("to allow it, write allow_implicit = true in the section [connectors] of %s; or use an auth method with secrets of its own", filepath.Join(b.dirs.Config, "config.toml"))
 }
 
 func (b *Broker) settingsOf(c registry.Connector, values map[string]secret.Text) (connector.Settings, error) {

@@ -84,10 +84,17 @@ func PlanAWSLogin(env Env, logins []AWSLogin) (*Plan, error) {
 // names, be it the profile's or the resource's; all of them if no name is given. It
 // looks in the SDKs' file and in those that a login changed.
 func PlanAWSLogout(env Env, names []string) (*Plan, error) {
+	pointers, err := AWSPointers(env)
+	if err != nil {
+		return nil, err
+	}
+	isProfile := func(name string) bool {
+		return slices.ContainsFunc(pointers, func(p AWSPointer) bool { return p.Profile == name })
+	}
 	selected := func(profile, resource string) bool {
 		_, bare, _ := strings.Cut(resource, "://")
 		return len(names) == 0 || slices.ContainsFunc(names, func(name string) bool {
-			return name == profile || name == resource && name != "" || name == bare && bare != ""
+			return name == profile || name != "" && (name == resource || name == bare) && !isProfile(name)
 		})
 	}
 	var steps []step

@@ -189,6 +189,22 @@ func TestAWSLogoutJoinsNoLines(t *testing.T) {
 	}
 }
 
+// A profile of that name goes before resources of that name.
+func TestAWSLogoutOfProfileOrResource(t *testing.T) {
+	t.Parallel()
+	s := newSetup(t)
+	named, other := awsLogin("zenfiles"), awsLogin("other")
+	named.ResourceName, other.ResourceName = "s3://zenfiles", "s3://zenfiles"
+	s.awsLogin(named, other)
+	for _, want := range [][]AWSPointer{{{s.AWSConfigFile(), "other", "other-connector", "s3://zenfiles"}}, nil} {
+		s.awsLogout("zenfiles")
+		got, err := AWSPointers(s.Env)
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("%v: %s", err, diff)
+		}
+	}
+}
+
 func TestAWSDefaultProfile(t *testing.T) {
 	t.Parallel()
 	s := newSetup(t)
@@ -305,6 +321,27 @@ func TestAWSDiffShowsNoValues(t *testing.T) {
 	for _, want := range []string{"\n[profile dev]\n", "\naws_access_key_id = [redacted]\n", "\n    max_concurrent_requests = [redacted]\n"} {
 		if !strings.Contains(all, want) || strings.Count(all, "\n") != strings.Count(awsByHand, "\n") {
 			t.Errorf("%q is not in:\n%s", want, all)
+		}
+	}
+}
+
+// What a value looks like, or which of both signs is before it, does not make it a key;
+// and what somebody else wrote into a profile of ours is not ours.
+func TestAWSDiffTakesNoSecretForAKey(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"a colon, and padding": "[dev]\naws_secret_access_key : " + canary + "/Zm9v=\n",
+		"on a line of its own": "[dev]\naws_session_token =\n    FwoG" + canary + "==\n",
+		"not indented":         "[dev]\naws_session_token = FwoG\n" + canary + "==\n",
+		"a key in a profile":   "[profile ours]\ncredential_process = /bin/svcconn credential --connector x --format credential-process\naws_secret_access_key = " + canary + "\n",
+		"a comment in one":     "[profile ours]\n# " + canary + "\ncredential_process = /bin/svcconn credential --connector x --format credential-process\n",
+		"behind a name":        "[profile ours] # " + canary + "\ncredential_process = /bin/svcconn credential --connector x --format credential-process\n",
+		"a value that goes on": "[profile ours]\ncredential_process = /bin/svcconn credential --connector x --format credential-process\naws_session_token = a\n  " + canary + "\n",
+	} {
+		shown := string(snapshotText{text: []byte(text)}.redactedAWS())
+		noCanary(t, name, shown)
+		if strings.Count(shown, "\n") != strings.Count(text, "\n") || strings.Contains(text, "ours") != strings.Contains(shown, "--connector x") {
+			t.Errorf("%s: it is shown as\n%s", name, shown)
 		}
 	}
 }

@@ -2,13 +2,15 @@ package clientconfig
 
 import (
 	"bytes"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/svcconn/svcconn/pkg/secret"
 )
 
 // redactedAWS is a file of the AWS SDKs for a diff: line by line as it is, without the
-// values, and without the comments, of sections that are not ours.
+// values, and without the comments, that a login does not write.
 func (s snapshotText) redactedAWS() []byte {
 	f, err := parseAWS(s.path, s.text)
 	if err != nil {
@@ -27,16 +29,28 @@ func (s snapshotText) redactedAWS() []byte {
 	return out.Bytes()
 }
 
-// ownAt reports whether the text there is of a section that a login wrote.
+// ownAt reports whether the line there is a setting that a login wrote.
 func (f *awsFile) ownAt(at int) bool {
 	for _, s := range f.sections {
-		if s.from <= at && at < s.to {
-			profile, isServices := strings.CutPrefix(s.name, awsProgram+"-")
-			return s.processWords() != nil || s.kind == kindServices && isServices && f.refers(profile, s.name)
+		if at < s.from || s.to <= at {
+			continue
 		}
+		profile, isServices := strings.CutPrefix(s.name, awsProgram+"-")
+		own := profileKeys
+		if s.kind == kindServices && isServices && f.refers(profile, s.name) {
+			own = nil
+		} else if s.processWords() == nil {
+			return false
+		}
+		return slices.ContainsFunc(s.settings, func(v awsSetting) bool {
+			return v.from <= at && at < v.to && (own == nil || v.key == keyServices || slices.Contains(own, v.key))
+		})
 	}
 	return false
 }
+
+// keyShown is what keys look like, and secrets do not.
+var keyShown = regexp.MustCompile(`^[a-z][a-z0-9_]{0,40}$`)
 
 // redactedLine keeps the names of sections and settings, and the layout.
 func redactedLine(line string) string {
@@ -45,15 +59,15 @@ func redactedLine(line string) string {
 		return line
 	}
 	layout := func(shown string) string { return strings.Replace(line, text, shown, 1) }
-	key, _, isSetting := strings.Cut(text, "=")
+	sign := strings.IndexAny(text, "=:")
 	switch {
 	case isComment(text):
 		return layout(text[:1] + " " + secret.Redacted)
 	case text[0] == '[':
 		header, _, _ := strings.Cut(text, "]")
 		return layout(header + "]")
-	case isSetting:
-		return layout(key + "= " + secret.Redacted)
+	case sign > 0 && keyShown.MatchString(strings.TrimSpace(text[:sign])):
+		return layout(text[:sign+1] + " " + secret.Redacted)
 	}
 	return layout(secret.Redacted)
 }

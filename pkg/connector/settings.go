@@ -1,6 +1,7 @@
 package connector
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -126,7 +127,10 @@ func (s Settings) scoped(resourceType, name string) (Settings, error) {
 func (r *ResourceType) Canonical(values field.Values, name string) (string, error) {
 	canonical, err := r.Parse(values, name)
 	if err != nil {
-		return "", fault.WithHint(fault.Within(err, "resource name %q", name), "a %s is named as: %s", r.Name, strings.Join(r.Formats, "; "))
+		if !strings.Contains(err.Error(), strconv.Quote(name)) {
+			err = fault.Within(err, "resource name %q", name)
+		}
+		return "", fault.WithHint(err, "names of resource type %s: %s", r.Name, strings.Join(r.Formats, "; "))
 	}
 	return canonical, nil
 }
