@@ -196,6 +196,8 @@ func keyCases() []connectortest.Case {
 	temporary := player{methodSTSToken, func(t *testing.T, s *awstest.Server) map[string]any {
 		return with(temporaryKeys(t, s), nil)
 	}, but("aws_session_token", planted)}
+	scopedAlone := federated.caseOf("federation token", bucket.lasting(12*time.Hour))
+	scopedAlone.Without = []string{genericType}
 	return []connectortest.Case{
 		role.caseOf("role, generic", generic.lasting(time.Hour)),
 		role.caseOf("role, bucket", bucket.lasting(time.Hour)),
@@ -204,7 +206,7 @@ func keyCases() []connectortest.Case {
 		role.caseOf("role, repository", images.lasting(time.Hour)),
 		chain.caseOf("role behind a role", bucket.lasting(time.Hour)),
 		session.caseOf("session token", images.lasting(12*time.Hour)),
-		federated.caseOf("federation token", bucket.lasting(12*time.Hour)),
+		scopedAlone,
 		temporary.caseOf("temporary keys", bucket),
 		player{methodSecretKey, ofUser(nil), otherSecret()}.caseOf("access key", generic),
 	}

@@ -57,11 +57,21 @@ func openFederation(c *clients, settings connector.Settings) (source, error) {
 	if f.bounds, err = boundsOf(c, accountField.Get(c.values)); err != nil {
 		return nil, err
 	}
-	if settings.ResourceType == genericType && !f.bounds.any() {
-		return nil, errNoRights()
+	if settings.ResourceType == genericType {
+		if err := f.rightless(); err != nil {
+			return nil, err
+		}
 	}
 	_, err = sessionName(c.host, federatedUserField, c.values, longestUserName)
 	return f, err
+}
+
+// rightless implements the interface of that name.
+func (f *federation) rightless() error {
+	if f.bounds.any() {
+		return nil
+	}
+	return errNoRights()
 }
 
 func errNoRights() error {

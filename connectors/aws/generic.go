@@ -25,7 +25,14 @@ A connector has one such resource, named by its region. The keys are good in all
 			Default:     regionField.Get,
 			Profile:     func(settings connector.Settings, _ string) connector.AWSProfile { return profileOf(settings.Values) },
 		},
-		list: func(_ context.Context, s *session, yield func(string) error) error { return yield(s.region()) },
+		list: func(_ context.Context, s *session, yield func(string) error) error {
+			if r, ok := s.source.(rightless); ok {
+				if err := r.rightless(); err != nil {
+					return err
+				}
+			}
+			return yield(s.region())
+		},
 		mint: func(ctx context.Context, s *session, request connector.Request) (connector.Credential, error) {
 			k, err := s.keysFor(ctx, purpose{lifetime: request.Lifetime})
 			if err != nil {

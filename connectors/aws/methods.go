@@ -84,6 +84,10 @@ type renewing interface {
 	renewed() map[string]secret.Text
 }
 
+// rightless is implemented by sources whose keys may have no rights unless they are scoped
+// to a resource; the error says so.
+type rightless interface{ rightless() error }
+
 // declaredMethods is the auth methods as the connector type declares them.
 func declaredMethods() []connector.AuthMethod {
 	var out []connector.AuthMethod

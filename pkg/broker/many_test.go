@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/svcconn/svcconn/pkg/fault"
 	"github.com/svcconn/svcconn/pkg/registry"
 )
 
@@ -90,5 +91,22 @@ func TestTheLeastLifeAndTheAccessAreTheServices(t *testing.T) {
 	}
 	if early := ask(Request{Left: 15 * time.Minute}); early <= first {
 		t.Error("a credential with 10 minutes left was handed out to somebody who wants 15")
+	}
+}
+
+func TestVerifyingOneResourceFailsWithIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.register(draft("many", "cloud", map[string]string{"domain": "d"}))
+	v, err := w.Verify(t.Context(), "many", DockerRegistry, "a.d", false)
+	if err != nil || v.Err != nil || len(v.Rows) != 1 || len(v.Rows[0].Names) != 1 {
+		t.Errorf("one that there is: %+v, %v", v, err)
+	}
+	v, err = w.Verify(t.Context(), "many", DockerRegistry, "z.d", false)
+	if err != nil || !fault.Is(v.Err, fault.NotFound) || v.Identity == nil {
+		t.Errorf("one that there is not: %v, %v", v.Err, err)
+	}
+	if v, err = w.Verify(t.Context(), "many", "bucket", "", false); err != nil || v.Err != nil || !fault.Is(v.Rows[0].Err, fault.Denied) {
+		t.Errorf("all of a type: %+v, %v", v, err)
 	}
 }

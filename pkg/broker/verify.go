@@ -51,7 +51,11 @@ func (b *Broker) Verify(ctx context.Context, name, resourceType, resourceName st
 			resourceType, resourceName = r.Name, canonical
 		}
 	}
-	return b.verifyEntry(ctx, e, wanted{resourceType: resourceType, resourceName: resourceName, identityOnly: identityOnly}), nil
+	v := b.verifyEntry(ctx, e, wanted{resourceType: resourceType, resourceName: resourceName, identityOnly: identityOnly, alone: resourceName != ""})
+	if resourceName != "" && v.Err == nil && len(v.Rows) == 1 && v.Rows[0].Err != nil { // it is what was asked about
+		v.Err = fault.Within(v.Rows[0].Err, "connector %s", e.connector.Name)
+	}
+	return v, nil
 }
 
 func (b *Broker) verifyEntry(ctx context.Context, e *entry, want wanted) Verification {
@@ -71,6 +75,9 @@ func (b *Broker) verifyStored(ctx context.Context, c registry.Connector, s conne
 		if err != nil {
 			return nil, err
 		}
+		if want.alone {
+			c.ResourceType, c.ResourceName = want.resourceType, want.resourceName
+		}
 		return b.open(ctx, c, env)
 	}, want)
 }
@@ -79,6 +86,7 @@ func (b *Broker) verifyStored(ctx context.Context, c registry.Connector, s conne
 type wanted struct {
 	resourceType, resourceName string
 	identityOnly               bool
+	alone                      bool // the session is for the one resource, as if the connector were
 	atOnce                     bool // who we are and what is reached are asked at once, for speed
 }
 

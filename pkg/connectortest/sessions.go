@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -70,6 +71,10 @@ func (r *run) listing(c Case) {
 			return nil
 		})
 		r.leaks(settings, err)
+		if slices.Contains(c.Without, name) {
+			r.wrongIf(!fault.Is(err, fault.Invalid) || fault.HintOf(err) == "" || n > 0, "it lists %d of %s, which it gives no access to: %v", n, name, err)
+			continue
+		}
 		r.wrongIf(err != nil || n == 0, "it lists %d of %s: %v", n, name, err)
 		stop := errors.New("enough")
 		err = session.List(r.Context(), name, func(connector.Resource) error { return stop })

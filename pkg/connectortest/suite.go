@@ -56,6 +56,9 @@ type Case struct {
 	Outside string
 	// Lifetime is how long the credentials last that the fake gives; 0 is for ever.
 	Lifetime time.Duration
+	// Without are resource types that this login gives no access to, by its nature: listing
+	// them is fault.Invalid, with a hint.
+	Without []string
 	// Unmintable says that the login can be verified and nothing minted from it, since no
 	// client could present it.
 	Unmintable bool
