@@ -54,6 +54,9 @@ func runLoginDocker(ctx context.Context, in invocation, e *engine, p output.Prin
 		return err
 	}
 	if in.given("dry-run") {
+		if err := e.tellPins(ctx, p, pins); err != nil {
+			return err
+		}
 		return in.showPlan(p, plan)
 	}
 	for _, pin := range pins {
@@ -74,6 +77,18 @@ type dockerTarget struct {
 	// settled says that it shall be this connector from now on, whichever others could:
 	// so a person said, or docker's own listing would not have it.
 	settled bool
+}
+
+// tellPins says which connectors would answer for addresses.
+func (e *engine) tellPins(ctx context.Context, p output.Printer, pins []registry.Pin) error {
+	for _, pin := range pins {
+		c, err := e.broker.Find(ctx, pin.Connector)
+		if err != nil {
+			return err
+		}
+		p.Notice("For %s, connector %s would answer.", pin.Address, c.Name)
+	}
+	return nil
 }
 
 // registriesToLogIn are the registries that were named or are meant, each with the

@@ -66,8 +66,8 @@ func processJSON(keys connector.AWSKeys) processCredential {
 }
 
 // keysEnv is the variables that every SDK of AWS reads before its files. Of those that
-// have to do with the keys, what is not set is taken away: an earlier token, or an
-// earlier expiry (botocore heeds it), makes good keys bad ones.
+// have to do with the keys, what is not set is taken away: an earlier token, under its
+// former name too, or an earlier expiry makes good keys bad ones (botocore heeds both).
 func keysEnv(keys connector.AWSKeys) string {
 	expiration := processJSON(keys).Expiration
 	var out strings.Builder
@@ -75,6 +75,7 @@ func keysEnv(keys connector.AWSKeys) string {
 		{"AWS_ACCESS_KEY_ID", keys.AccessKeyID},
 		{"AWS_SECRET_ACCESS_KEY", keys.SecretAccessKey.Reveal()},
 		{"AWS_SESSION_TOKEN", keys.SessionToken.Reveal()},
+		{"AWS_SECURITY_TOKEN", ""},
 		{"AWS_CREDENTIAL_EXPIRATION", expiration},
 	} {
 		if variable.value == "" {

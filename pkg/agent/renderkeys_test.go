@@ -100,10 +100,10 @@ func TestFormatsOfKeys(t *testing.T) {
 			`"Expiration":"2126-11-21T12:00:00Z","AccountId":"123456789012"}` + "\n"},
 		{"process, lasting", FormatProcess, lasting, `{"Version":1,"AccessKeyId":"AKIAEXAMPLE","SecretAccessKey":"it's CANARY"}` + "\n"},
 		{"env", FormatEnv, temporary, "export AWS_ACCESS_KEY_ID='ASIAEXAMPLE'\nexport AWS_SECRET_ACCESS_KEY='secret/+CANARY'\n" +
-			"export AWS_SESSION_TOKEN='token-CANARY'\nexport AWS_CREDENTIAL_EXPIRATION='2126-11-21T12:00:00Z'\n" +
+			"export AWS_SESSION_TOKEN='token-CANARY'\nunset AWS_SECURITY_TOKEN\nexport AWS_CREDENTIAL_EXPIRATION='2126-11-21T12:00:00Z'\n" +
 			"export AWS_REGION='eu-central-1'\nexport AWS_DEFAULT_REGION='eu-central-1'\n"},
 		{"env, lasting", FormatEnv, lasting, "export AWS_ACCESS_KEY_ID='AKIAEXAMPLE'\nexport AWS_SECRET_ACCESS_KEY='it'\\''s CANARY'\n" +
-			"unset AWS_SESSION_TOKEN\nunset AWS_CREDENTIAL_EXPIRATION\n"},
+			"unset AWS_SESSION_TOKEN\nunset AWS_SECURITY_TOKEN\nunset AWS_CREDENTIAL_EXPIRATION\n"},
 		{"json", FormatJSON, temporary, "{\n  \"access_key_id\": \"ASIAEXAMPLE\",\n  \"secret_access_key\": \"secret/+CANARY\",\n  \"session_token\": \"token-CANARY\",\n" +
 			"  \"account\": \"123456789012\",\n  \"region\": \"eu-central-1\",\n  \"expires_at\": \"2126-11-21T12:00:00.999Z\"\n}\n"},
 		{"json, lasting", FormatJSON, lasting, "{\n  \"access_key_id\": \"AKIAEXAMPLE\",\n  \"secret_access_key\": \"it's CANARY\",\n  \"expires_at\": null\n}\n"},
