@@ -99,7 +99,8 @@ func (r *realTools) run(command ...string) string {
 	r.t.Helper()
 	r.came("")
 	cmd := exec.CommandContext(r.t.Context(), command[0], command[1:]...)
-	cmd.Env = []string{"HOME=" + r.Home, "PATH=" + filepath.Join(r.Home, "bin") + ":" + os.Getenv("PATH"), "DOCKER_HOST=unix://" + r.short + "/docker.sock"}
+	cmd.Env = []string{"HOME=" + r.Home, "PATH=" + filepath.Join(r.Home, "bin") + ":" + os.Getenv("PATH"), "DOCKER_HOST=unix://" + r.short + "/docker.sock",
+		"DBUS_SESSION_BUS_ADDRESS=unix:path=" + r.short + "/no-bus"} // or podman, without root, starts one that stays
 	for name, value := range r.vars {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
