@@ -3,9 +3,9 @@ package kubetest
 import (
 	"maps"
 	"net/http"
-	"slices"
 	"strings"
-	"sync"
+
+	"github.com/svcconn/svcconn/pkg/faketest"
 )
 
 // Request is one request that the server has answered. It never has a secret.
@@ -26,19 +26,8 @@ type Fault struct {
 	Times  int  // how many requests it hits; 0 is all of them
 }
 
-// journal keeps what was asked and what is to go wrong.
-type journal struct {
-	mu       sync.Mutex
-	requests []Request
-	faults   []Fault
-}
-
 // Requests returns what the server has answered so far, in order.
-func (s *Server) Requests() []Request {
-	s.journal.mu.Lock()
-	defer s.journal.mu.Unlock()
-	return slices.Clone(s.journal.requests)
-}
+func (s *Server) Requests() []Request { return s.journal.Requests() }
 
 // Count returns how many requests by a method to paths that end so the server has
 // answered so far, whatever the answer.
@@ -55,42 +44,22 @@ func (s *Server) Count(method, suffix string) int {
 // Inject makes something go wrong from now on. The first fault that fits a request
 // hits it.
 func (s *Server) Inject(fault Fault) {
-	s.journal.mu.Lock()
-	defer s.journal.mu.Unlock()
 	fault.Header = maps.Clone(fault.Header)
-	s.journal.faults = append(s.journal.faults, fault)
+	s.journal.Inject(fault)
 }
 
 // Heal takes all faults away.
-func (s *Server) Heal() {
-	s.journal.mu.Lock()
-	defer s.journal.mu.Unlock()
-	s.journal.faults = nil
-}
-
-// next takes the fault that hits a request.
-func (j *journal) next(path string) (Fault, bool) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	i := slices.IndexFunc(j.faults, func(f Fault) bool { return strings.HasPrefix(path, f.Path) })
-	if i < 0 {
-		return Fault{}, false
-	}
-	fault := j.faults[i]
-	if fault.Times == 1 {
-		j.faults = slices.Delete(j.faults, i, i+1)
-	} else if fault.Times > 1 {
-		j.faults[i].Times--
-	}
-	return fault, true
-}
+func (s *Server) Heal() { s.journal.Heal() }
 
 // recorded answers with the next fault or the handler, and records the request.
 func (s *Server) recorded(handler http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		a := &answer{ResponseWriter: w, status: http.StatusOK}
-		defer func() { s.journal.add(r, a) }() // also when a fault hangs up
-		if fault, hit := s.journal.next(r.URL.Path); hit {
+		a := faketest.Remembering(w)
+		defer func() { // also when a fault hangs up
+			s.journal.Add(Request{Method: r.Method, Path: r.URL.Path, User: a.User, Status: a.Status})
+		}()
+		hits := func(f Fault) bool { return strings.HasPrefix(r.URL.Path, f.Path) }
+		if fault, hit := s.journal.Next(hits, func(f *Fault) *int { return &f.Times }); hit {
 			s.fail(a, r, fault)
 			return
 		}
@@ -98,42 +67,12 @@ func (s *Server) recorded(handler http.Handler) http.Handler {
 	})
 }
 
-func (j *journal) add(r *http.Request, a *answer) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.requests = append(j.requests, Request{Method: r.Method, Path: r.URL.Path, User: a.user, Status: a.status})
-}
-
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, fault Fault) {
 	if fault.Hang {
-		select {
-		case <-r.Context().Done():
-		case <-s.done:
-		}
-		panic(http.ErrAbortHandler) // net/http's way to hang up
+		faketest.Hang(r, s.done)
 	}
-	for name, value := range fault.Header {
-		w.Header().Set(name, value)
-	}
-	w.WriteHeader(fault.Status)
-	_, _ = w.Write([]byte(fault.Body))
-}
-
-// answer is a response whose status and user are remembered.
-type answer struct {
-	http.ResponseWriter
-	status int
-	user   string
-}
-
-func (a *answer) WriteHeader(status int) {
-	a.status = status
-	a.ResponseWriter.WriteHeader(status)
+	faketest.Write(w, fault.Status, fault.Header, fault.Body)
 }
 
 // identify records who was authenticated.
-func identify(w http.ResponseWriter, user User) {
-	if a, ok := w.(*answer); ok {
-		a.user = user.Name
-	}
-}
+func identify(w http.ResponseWriter, user User) { faketest.Identify(w, user.Name) }

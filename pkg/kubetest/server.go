@@ -78,7 +78,7 @@ type Server struct {
 	http     *http.Server
 	done     chan struct{}
 	close    func() error
-	journal  journal
+	journal  faketest.Journal[Request, Fault]
 	signing  signing
 	vault    vault
 

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/svcconn/svcconn/pkg/faketest"
 )
 
 // access is one thing that a request does, as tokens grant it.
@@ -52,7 +54,7 @@ func (s *Server) basic(w http.ResponseWriter, r *http.Request) bool {
 		registryError(w, http.StatusUnauthorized, "UNAUTHORIZED", "authentication required")
 		return false
 	}
-	identify(w, name)
+	faketest.Identify(w, name)
 	if needed && user.ReadOnly && !readsOnly(want) {
 		registryError(w, http.StatusForbidden, "DENIED", "requested access to the resource is denied")
 		return false
@@ -72,7 +74,7 @@ func (s *Server) bearer(w http.ResponseWriter, r *http.Request) bool {
 	want, needed := wanted(r)
 	granted, problem := s.checkToken(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
 	if problem == "" {
-		identify(w, granted.Subject)
+		faketest.Identify(w, granted.Subject)
 		switch {
 		case needed && !granted.allows(want):
 			problem = "insufficient_scope"

@@ -82,7 +82,7 @@ type Server struct {
 	servers   []*http.Server
 	done      chan struct{}
 	close     func() error
-	journal   journal
+	journal   faketest.Journal[Request, Fault]
 }
 
 // Start is New for a test, which fails if it cannot start and stops it when it ends.

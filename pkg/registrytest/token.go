@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/svcconn/svcconn/pkg/faketest"
 )
 
 const tokenPath = "/token"
@@ -67,7 +69,7 @@ func (s *Server) tokenByBasic(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusUnauthorized, map[string]string{"details": "incorrect username or password"})
 		return
 	}
-	identify(w, name)
+	faketest.Identify(w, name)
 	token := s.issue(name, user, query["scope"])
 	body := map[string]any{"token": token, "access_token": token}
 	if query.Get("offline_token") == "true" && user.IdentityToken != "" {
@@ -86,7 +88,7 @@ func (s *Server) tokenByOAuth(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusBadRequest, map[string]string{"error": problem, "error_description": "the grant is unknown, expired or revoked"})
 		return
 	}
-	identify(w, name)
+	faketest.Identify(w, name)
 	body := map[string]any{"access_token": s.issue(name, user, r.PostForm["scope"]), "scope": r.PostForm.Get("scope"), "token_type": "Bearer"}
 	if user.IdentityToken != "" && (r.PostForm.Get("grant_type") == "refresh_token" || r.PostForm.Get("access_type") == "offline") {
 		body["refresh_token"] = user.IdentityToken
