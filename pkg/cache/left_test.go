@@ -2,7 +2,6 @@ package cache
 
 import (
 	"context"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -69,29 +68,7 @@ func TestOneMintForAllWhoWantMoreLeft(t *testing.T) {
 	c, s, clock := setUp(time.Hour)
 	first := mustGet(t, c, s.ask("a"))
 	clock.advance(50*time.Minute, 50*time.Minute)
-	release := make(chan struct{})
-	ask := s.wanting("a")
-	inner := ask.Mint
-	ask.Mint = func(ctx context.Context, stage Stage) (connector.Credential, error) {
-		<-release
-		return inner(ctx, stage)
-	}
-	var wg sync.WaitGroup
-	for range 300 {
-		wg.Go(func() {
-			if answer, err := c.Get(context.Background(), ask); err != nil || answer.Serial <= first.Serial {
-				t.Errorf("serial %d, %v", answer.Serial, err)
-			}
-		})
-	}
-	if answer := mustGet(t, c, s.ask("a")); answer.Serial != first.Serial {
-		t.Error("who is content with what is left waits for the mint of those who are not")
-	}
-	close(release)
-	wg.Wait()
-	if got := s.mints.Load(); got != 2 {
-		t.Errorf("%d mints, want 2", got)
-	}
+	oneMintForAll(t, c, s, first, s.wanting("a"))
 }
 
 func TestTheKeptOneServesWhileMintingFails(t *testing.T) {

@@ -39,8 +39,14 @@ func TestOneMintForAllWhoseCredentialWasRejected(t *testing.T) {
 	t.Parallel()
 	c, s, _ := setUp(time.Hour)
 	first := mustGet(t, c, s.ask("a"))
+	oneMintForAll(t, c, s, first, s.past("a", first.Serial))
+}
+
+// oneMintForAll has many ask at once for better than what is kept, while somebody is
+// content with that.
+func oneMintForAll(t *testing.T, c *Cache, s *service, first Answer, ask Ask) {
+	t.Helper()
 	release := make(chan struct{})
-	ask := s.past("a", first.Serial)
 	inner := ask.Mint
 	ask.Mint = func(ctx context.Context, stage Stage) (connector.Credential, error) {
 		<-release
@@ -55,7 +61,7 @@ func TestOneMintForAllWhoseCredentialWasRejected(t *testing.T) {
 		})
 	}
 	if answer := mustGet(t, c, s.ask("a")); answer.Serial != first.Serial {
-		t.Error("who complains of nothing waits for the mint of those who do")
+		t.Error("who is content with what is kept waits for the mint of those who are not")
 	}
 	close(release)
 	wg.Wait()
