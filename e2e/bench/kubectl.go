@@ -6,7 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync"
+	"slices"
 	"time"
 )
 
@@ -95,22 +95,13 @@ func kubectlStampede(ctx context.Context, w *world, _ int) error {
 	if err != nil {
 		return err
 	}
-	var wg sync.WaitGroup
-	errs := make(chan error, 300)
-	for range 300 {
-		wg.Go(func() {
-			cmd := exec.CommandContext(ctx, "/bin/sh", "-c", "kubectl-svcconn credential --connector cluster || exit 1; :")
-			cmd.Env = append(w.env, execInfo)
-			_, err := do(cmd, "")
-			errs <- err
-		})
-	}
-	wg.Wait()
-	close(errs)
-	for err := range errs {
-		if err != nil {
-			return err
-		}
+	if err := atOnce(300, func() error {
+		cmd := exec.CommandContext(ctx, "/bin/sh", "-c", "kubectl-svcconn credential --connector cluster || exit 1; :")
+		cmd.Env = append(slices.Clone(w.env), execInfo)
+		_, err := do(cmd, "")
+		return err
+	}); err != nil {
+		return err
 	}
 	after, err := w.minted()
 	report("mints for 300 concurrent kubectl-svcconn credential", "%d", after-before, "must be 1")

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -74,24 +75,26 @@ func stampede(ctx context.Context, w *world, _ int) error {
 	if err != nil {
 		return err
 	}
-	var wg sync.WaitGroup
-	errs := make(chan error, 500)
-	for range 500 {
-		wg.Go(func() {
-			_, err := do(w.command(ctx, "docker-credential-svcconn", "get"), registry)
-			errs <- err
-		})
-	}
-	wg.Wait()
-	close(errs)
-	for err := range errs {
-		if err != nil {
-			return err
-		}
+	if err := atOnce(500, func() error {
+		_, err := do(w.command(ctx, "docker-credential-svcconn", "get"), registry)
+		return err
+	}); err != nil {
+		return err
 	}
 	after, err := w.minted()
 	report("mints for 500 concurrent get of one cold registry", "%d", after-before, "must be 1")
 	return err
+}
+
+// atOnce does something n times at once and returns the errors.
+func atOnce(n int, do func() error) error {
+	var wg sync.WaitGroup
+	errs := make([]error, n)
+	for i := range n {
+		wg.Go(func() { errs[i] = do() })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
 }
 
 // minted counts the mints in the audit log.
@@ -111,7 +114,11 @@ func (w *world) connectorFile(name, registry string) error {
 		return err
 	}
 	text := fmt.Sprintf("version = 1\ntype = 'docker'\nauth_method = 'password'\n\n[configuration]\nusername = 'ci'\nregistry = '%s'\n\n[secrets.references]\npassword = 'file:%s'\n", registry, secret)
-	return os.WriteFile(filepath.Join(w.dir, "svcconn", "connectors", name+".toml"), []byte(text), 0o600)
+	folder := filepath.Join(w.dir, "svcconn", "connectors")
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(folder, name+".toml"), []byte(text), 0o600)
 }
 
 // memory keeps 1,000 credentials in the agent.
