@@ -131,7 +131,7 @@ func (t Terminal) ask(ctx context.Context, q Question, shown string, read func(*
 	if _, err := io.WriteString(d.out, shown); err != nil {
 		return "", nobody(q, err)
 	}
-	defer io.WriteString(d.out, "\r\n") //nolint:errcheck // the answer is there, or its error
+	defer io.WriteString(d.out, "\r\n") // the answer is there, or its error
 	answer, err := d.read(ctx, read)
 	if err != nil && fault.KindOf(err) == fault.Failed {
 		err = nobody(q, err)

@@ -62,7 +62,7 @@ func TestGetCallerIdentityAsJSON(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer got.Body.Close() //nolint:errcheck // of a reader
+	defer got.Body.Close()
 	body, _ := io.ReadAll(got.Body)
 	var out struct {
 		GetCallerIdentityResponse struct {
