@@ -261,20 +261,38 @@ func (k *Keyring) Unlock() {
 // Accounts lists the user names of a service's items in the login collection, sorted.
 func (k *Keyring) Accounts(service string) []string {
 	k.t.Helper()
-	var items dbus.Variant
-	k.call(collection, dbusAPI+".Properties.Get", []any{collectionAPI, "Items"}, &items)
-	paths, _ := items.Value().([]dbus.ObjectPath)
 	var accounts []string
-	for _, path := range paths {
-		var attributes dbus.Variant
-		k.call(path, dbusAPI+".Properties.Get", []any{itemAPI, "Attributes"}, &attributes)
-		named, _ := attributes.Value().(map[string]string)
+	for _, path := range k.items() {
+		named, err := k.attributes(path)
+		if err != nil && !slices.Contains(k.items(), path) {
+			continue // deleted meanwhile
+		}
+		if err != nil {
+			k.t.Fatalf("%s: %v", path, err)
+		}
 		if named["service"] == service {
 			accounts = append(accounts, named["username"])
 		}
 	}
 	slices.Sort(accounts)
 	return accounts
+}
+
+func (k *Keyring) items() []dbus.ObjectPath {
+	k.t.Helper()
+	var items dbus.Variant
+	k.call(collection, dbusAPI+".Properties.Get", []any{collectionAPI, "Items"}, &items)
+	paths, _ := items.Value().([]dbus.ObjectPath)
+	return paths
+}
+
+func (k *Keyring) attributes(path dbus.ObjectPath) (map[string]string, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(k.t.Context()), patience)
+	defer cancel()
+	var attributes dbus.Variant
+	err := k.conn.Object(name, path).CallWithContext(ctx, dbusAPI+".Properties.Get", 0, itemAPI, "Attributes").Store(&attributes)
+	named, _ := attributes.Value().(map[string]string)
+	return named, err
 }
 
 func (k *Keyring) call(path dbus.ObjectPath, method string, args []any, results ...any) {
