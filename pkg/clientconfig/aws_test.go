@@ -237,6 +237,7 @@ func TestAWSRefusals(t *testing.T) {
 		"a byte order mark":          {"\ufeff[default]\n", "", "byte order mark"},
 		"not UTF-8":                  {"[default]\nregion = \xff\n", "", "not in UTF-8"},
 		"an old Macintosh":           {"[default]\rregion = x\r", "", "line 1: there is a carriage return"},
+		"a lone carriage return":     {"\r", "", "line 1: there is a carriage return"},
 		"ours, in an unusual layout": {"[profile prod]\n  credential_process = /x/svcconn credential --connector c\n  output = json\n", "", "laid out in a way"},
 	} {
 		t.Run(name, func(t *testing.T) {

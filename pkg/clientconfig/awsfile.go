@@ -73,7 +73,7 @@ func (f *awsFile) add(number, at int, line string) error {
 	indent := len(line) - len(strings.TrimLeft(line, " \t"))
 	header := strings.HasPrefix(text, "[")
 	switch {
-	case strings.ContainsRune(strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r"), '\r'):
+	case strings.ContainsRune(strings.TrimSuffix(line, "\r\n"), '\r'):
 		return f.invalid(number, "there is a carriage return within the line")
 	case text == "" || isComment(text):
 		return nil
