@@ -174,13 +174,13 @@ var homes = map[string][]string{
 	"github.com/rogpeppe/go-internal":                {"pkg/clientconfig"}, // its diff
 	"github.com/tailscale/hujson":                    {"pkg/clientconfig"},
 	"github.com/docker/docker-credential-helpers":    {"pkg/dockerhelper", "connectors/docker"},
-	"github.com/google/go-containerregistry":         {"connectors/docker", "pkg/registrytest", "connectors/aws/awstest"},
+	"github.com/google/go-containerregistry":         {"connectors/docker", "pkg/registrytest", "connectors/aws/awstest", "connectors/gcp/gcptest"},
 	"github.com/aws/aws-sdk-go-v2":                   {"connectors/aws"},
 	"github.com/aws/smithy-go":                       {"connectors/aws"},
 	"github.com/google/uuid":                         {"pkg/registry"},
 	"github.com/mattn/go-runewidth":                  {"pkg/output"},
 	"go.yaml.in/yaml/v3":                             {"pkg/output", "pkg/clientconfig"},
-	"golang.org/x/oauth2":                            {"connectors/kubernetes"},
+	"golang.org/x/oauth2":                            {"connectors/kubernetes", "connectors/gcp"},
 	"github.com/coreos/go-oidc/v3":                   {"connectors/kubernetes"},
 	"golang.org/x/net":                               {"pkg/registryname", "pkg/admin"}, // idna; httpproxy
 	"golang.org/x/term":                              {"pkg/prompt"},

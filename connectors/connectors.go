@@ -5,6 +5,7 @@ package connectors
 import (
 	"github.com/svcconn/svcconn/connectors/aws"
 	"github.com/svcconn/svcconn/connectors/docker"
+	"github.com/svcconn/svcconn/connectors/gcp"
 	"github.com/svcconn/svcconn/connectors/kubernetes"
 	"github.com/svcconn/svcconn/pkg/connector"
 )
@@ -15,5 +16,6 @@ func All() connector.Types {
 		docker.Type(),
 		kubernetes.Type(),
 		aws.Type(),
+		gcp.Type(),
 	)
 }

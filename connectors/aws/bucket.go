@@ -86,7 +86,7 @@ func withoutPath(text string) string {
 // The rules for names of buckets.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 var (
-	bucketName = lazily(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+	bucketName = field.Lazily(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 	// notBuckets end the names of what is called like a bucket and is none.
 	notBuckets = map[string]string{
 		"-s3alias": "the alias of an access point", "--ol-s3": "the alias of an access point", ".mrap": "the alias of an access point",

@@ -56,7 +56,7 @@ func (c cluster) canonical(values field.Values) string {
 
 // clusterName is what EKS gives out, with at most 100 characters.
 // https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateCluster.html
-var clusterName = lazily(`^[0-9A-Za-z][0-9A-Za-z_-]{0,99}$`)
+var clusterName = field.Lazily(`^[0-9A-Za-z][0-9A-Za-z_-]{0,99}$`)
 
 // clusterPath is what the ARN of a cluster has in front of its name.
 const clusterPath = "cluster/"
@@ -113,13 +113,13 @@ func listClusters(ctx context.Context, s *session, yield func(string) error) err
 	if err != nil {
 		return err
 	}
-	var listings []listing
+	var listings []connector.Listing
 	for _, region := range regionsOf(s.values) {
-		listings = append(listings, listing{"region " + region, func(ctx context.Context, yield func(string) error) error {
+		listings = append(listings, connector.Listing{Where: "region " + region, List: func(ctx context.Context, yield func(string) error) error {
 			return s.clustersOf(ctx, k, region, yield)
 		}})
 	}
-	return together(ctx, yield, listings)
+	return connector.ListTogether(ctx, yield, listings)
 }
 
 // clustersOf lists the clusters of one region.

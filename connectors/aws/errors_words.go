@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/svcconn/svcconn/pkg/field"
 	"github.com/svcconn/svcconn/pkg/hop"
 	"github.com/svcconn/svcconn/pkg/secret"
 )
@@ -14,16 +15,16 @@ import (
 const maxWords = 1000
 
 // Answers to a wrong signature repeat the request, with its token, from here on.
-var repeated = lazily(`(?is)\s*the (canonical string|string-to-sign)\b.*`)
+var repeated = field.Lazily(`(?is)\s*the (canonical string|string-to-sign)\b.*`)
 
 // secrets are what a request has in it that nobody else may see, as a URL, a header or a
 // canonical request spells it.
-var secrets = []pattern{
-	lazily(`(?i)((?:signature|credential|token|secret_?access_?key|client_?secret|token_?code)["']?\s*[=:]\s*)["']?[^\s&,;"'<>]+`),
-	lazily(`()\beyJ[\w-]+\.[\w-]+\.[\w-]*`), // JSON web tokens
-	lazily(`()[A-Za-z0-9+/=_%-]{128,}`),     // session tokens
-	lazily(`()\b[0-9a-fA-F]{64}\b`),         // signatures
-	lazily(`()\baoa[A-Za-z0-9_:+/=-]{32,}`), // tokens of IAM Identity Center
+var secrets = []field.Pattern{
+	field.Lazily(`(?i)((?:signature|credential|token|secret_?access_?key|client_?secret|token_?code)["']?\s*[=:]\s*)["']?[^\s&,;"'<>]+`),
+	field.Lazily(`()\beyJ[\w-]+\.[\w-]+\.[\w-]*`), // JSON web tokens
+	field.Lazily(`()[A-Za-z0-9+/=_%-]{128,}`),     // session tokens
+	field.Lazily(`()\b[0-9a-fA-F]{64}\b`),         // signatures
+	field.Lazily(`()\baoa[A-Za-z0-9_:+/=-]{32,}`), // tokens of IAM Identity Center
 }
 
 // printable is a service's text with nothing in it that was presented to the service.

@@ -27,13 +27,13 @@ const (
 )
 
 var (
-	wordForm       = lazily(`^[A-Za-z0-9_+=,.@-]+$`)
-	externalIDForm = lazily(`^[A-Za-z0-9_+=,.@:/-]+$`)
-	identityForm   = lazily(`^[A-Za-z0-9_+=,.@-]{2,64}$`)
-	serialForm     = lazily(`^[A-Za-z0-9_+=/:,.@-]{9,256}$`)
-	tagForm        = lazily(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
-	pathForm       = lazily(`^(/|/[!-~]+/)?$`)
-	nameForm       = lazily(`^[A-Za-z0-9_+=,.@-]{1,128}$`)
+	wordForm       = field.Lazily(`^[A-Za-z0-9_+=,.@-]+$`)
+	externalIDForm = field.Lazily(`^[A-Za-z0-9_+=,.@:/-]+$`)
+	identityForm   = field.Lazily(`^[A-Za-z0-9_+=,.@-]{2,64}$`)
+	serialForm     = field.Lazily(`^[A-Za-z0-9_+=/:,.@-]{9,256}$`)
+	tagForm        = field.Lazily(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
+	pathForm       = field.Lazily(`^(/|/[!-~]+/)?$`)
+	nameForm       = field.Lazily(`^[A-Za-z0-9_+=,.@-]{1,128}$`)
 )
 
 // parseIAM reads the ARN of a role or a policy. example is one that is right.

@@ -144,7 +144,7 @@ func (m *mfaLogin) current() bool {
 func (m *mfaLogin) serial() string { return mfaSerialField.Get(m.c.values) }
 
 // codeForm is a code of any device that AWS knows.
-var codeForm = lazily(`^[0-9]{6}$`)
+var codeForm = field.Lazily(`^[0-9]{6}$`)
 
 // login asks the person for a code, and opens a session with it.
 func (m *mfaLogin) login(ctx context.Context) (keys, error) {

@@ -7,14 +7,15 @@ import (
 	"unicode"
 
 	"github.com/svcconn/svcconn/pkg/fault"
+	"github.com/svcconn/svcconn/pkg/field"
 	"github.com/svcconn/svcconn/pkg/hop"
 	"github.com/svcconn/svcconn/pkg/registryname"
 )
 
 var (
-	regionName   = lazily(`^[a-z0-9]+(-[a-z0-9]+)*$`)
-	accountName  = lazily(`^[0-9]{12}$`)
-	accountShown = lazily(`^[0-9]{4}-[0-9]{4}-[0-9]{4}$`)
+	regionName   = field.Lazily(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+	accountName  = field.Lazily(`^[0-9]{12}$`)
+	accountShown = field.Lazily(`^[0-9]{4}-[0-9]{4}-[0-9]{4}$`)
 )
 
 // maxLabel is the longest part of a host name: regions are one.
@@ -54,7 +55,7 @@ const (
 	maxAccessKey = 128
 )
 
-var secretAccessKey = lazily(`^[A-Za-z0-9/+=]{40}$`)
+var secretAccessKey = field.Lazily(`^[A-Za-z0-9/+=]{40}$`)
 
 // checkAccessKey refuses what is no access key id, and does not repeat it: it may be the
 // secret that belongs to one.

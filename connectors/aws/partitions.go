@@ -12,9 +12,9 @@ import (
 // shares no credentials with the others.
 // https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html
 type partition struct {
-	id      string  // as ARNs have it
-	regions pattern // what its regions are called, those of the future too
-	domain  string  // that its hosts are in
+	id      string        // as ARNs have it
+	regions field.Pattern // what its regions are called, those of the future too
+	domain  string        // that its hosts are in
 	// dualStack is the domain of those hosts of registries that have IPv6 addresses; ""
 	// where AWS documents none.
 	// https://docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-requests.html
@@ -37,8 +37,8 @@ var partitions = []partition{
 const defaultPartition = "aws"
 
 // regionsLike matches regions such as PLACE-central-1.
-func regionsLike(place string) pattern {
-	return lazily(`^` + place + `-[a-z]+-[0-9]+$`)
+func regionsLike(place string) field.Pattern {
+	return field.Lazily(`^` + place + `-[a-z]+-[0-9]+$`)
 }
 
 func partitionNames() []string {

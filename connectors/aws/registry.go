@@ -90,18 +90,18 @@ func listRegistries(ctx context.Context, s *session, yield func(string) error) e
 	if err != nil {
 		return err
 	}
-	var listings []listing
+	var listings []connector.Listing
 	for _, region := range regionsOf(s.values) {
-		listings = append(listings, listing{"region " + region, func(ctx context.Context, yield func(string) error) error {
+		listings = append(listings, connector.Listing{Where: "region " + region, List: func(ctx context.Context, yield func(string) error) error {
 			return s.registriesOf(ctx, k, region, yield)
 		}})
 	}
 	if s.hasPublic() {
-		listings = append(listings, listing{"public registries", func(ctx context.Context, yield func(string) error) error {
+		listings = append(listings, connector.Listing{Where: "public registries", List: func(ctx context.Context, yield func(string) error) error {
 			return s.publicRegistries(ctx, k, yield)
 		}})
 	}
-	return together(ctx, yield, listings)
+	return connector.ListTogether(ctx, yield, listings)
 }
 
 // listRegistry proves the use of one registry or repository, and asks for no more.

@@ -224,8 +224,8 @@ const (
 // Repositories are named as the OCI's distribution specification has it, which is a
 // little more than what can be created by hand: caches take upstream names over.
 var (
-	repositoryName = lazily(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
-	publicAlias    = lazily(`^[a-z][a-z0-9]+([._-][a-z0-9]+)*$`)
+	repositoryName = field.Lazily(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
+	publicAlias    = field.Lazily(`^[a-z][a-z0-9]+([._-][a-z0-9]+)*$`)
 )
 
 func isRepository(path string, most int) bool {

@@ -27,6 +27,7 @@ type Request struct {
 	ResourceName string
 	Access       connector.Access
 	Lifetime     time.Duration
+	KeyFile      bool // the long-lived secret itself: see connector.Request
 	// Left, if not zero, is how much life the credential shall have left, where the
 	// lifetime of such credentials allows it: what is kept with less is minted anew.
 	Left time.Duration
@@ -128,7 +129,7 @@ func (b *Broker) grant(ctx context.Context, located *Located, request Request) (
 }
 
 func (b *Broker) ask(e *entry, located *Located, request Request, env map[string]secret.Text, current settings.Settings) cache.Ask {
-	want := connector.Request{ResourceType: located.ResourceType, ResourceName: located.ResourceName, Access: request.Access, Lifetime: request.Lifetime}
+	want := connector.Request{ResourceType: located.ResourceType, ResourceName: located.ResourceName, Access: request.Access, Lifetime: request.Lifetime, KeyFile: request.KeyFile}
 	if want.Lifetime == 0 {
 		want.Lifetime = e.connector.Expiration
 	}
@@ -154,7 +155,7 @@ func (b *Broker) ask(e *entry, located *Located, request Request, env map[string
 // served what belongs to other settings, another resource or another identity.
 func (b *Broker) keyOf(e *entry, want connector.Request, env map[string]secret.Text) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%q %q %q %q %q %d", e.connector.ID, e.digest, want.ResourceType, want.ResourceName, want.Access, want.Lifetime)
+	fmt.Fprintf(h, "%q %q %q %q %q %d %t", e.connector.ID, e.digest, want.ResourceType, want.ResourceName, want.Access, want.Lifetime, want.KeyFile)
 	for _, field := range slices.Sorted(maps.Keys(env)) {
 		sum := sha256.Sum256([]byte(env[field].Reveal()))
 		fmt.Fprintf(h, " %q %x", field, sum)

@@ -48,6 +48,7 @@ type KubernetesAuth struct {
 // says of a cluster.
 type KubernetesEndpoint struct {
 	Cluster              string // the resource name
+	Context              string // what the service's own tool calls its context; "" is the resource name
 	Server               string // https URL
 	CertificateAuthority string // PEM; "" trusts the system's
 	TLSServerName        string
@@ -75,6 +76,37 @@ func (k AWSKeys) Expiry() time.Time { return k.Expires }
 
 func (AWSKeys) credential() {}
 
+// AccessToken is an OAuth 2.0 bearer token for the APIs of a cloud.
+type AccessToken struct {
+	Token     secret.Text
+	Principal string // whom it makes us: an e-mail address, a principal; "" where nobody said
+	Project   string // that the connector is for; "" where the cloud has none
+	// QuotaProject is the project that requests are billed to where that is not Project's
+	// own matter; "" leaves it to the service.
+	QuotaProject string
+	Universe     string // the domain of the APIs: "googleapis.com"
+	Expires      time.Time
+}
+
+// Expiry implements Credential.
+func (t AccessToken) Expiry() time.Time { return t.Expires }
+
+func (AccessToken) credential() {}
+
+// KeyFile is the long-lived secret of a connector itself, as the file that SDKs read. It
+// is for who asked for it by Request.KeyFile, and for nobody else.
+type KeyFile struct {
+	JSON      secret.Text
+	Principal string // whom it makes us; "" where it does not say
+	Project   string
+	Expires   time.Time // zero: it has no end of its own
+}
+
+// Expiry implements Credential.
+func (f KeyFile) Expiry() time.Time { return f.Expires }
+
+func (KeyFile) credential() {}
+
 // Bounded returns the credential with an expiry no later than limit; the zero limit
 // bounds nothing.
 func Bounded(c Credential, limit time.Time) Credential {
@@ -89,6 +121,12 @@ func Bounded(c Credential, limit time.Time) Credential {
 		c.Expires = limit
 		return c
 	case AWSKeys:
+		c.Expires = limit
+		return c
+	case AccessToken:
+		c.Expires = limit
+		return c
+	case KeyFile:
 		c.Expires = limit
 		return c
 	}

@@ -105,6 +105,20 @@ type ResourceType struct {
 	// ~/.aws/config says of a resource beside where its credentials come from, from the
 	// fields alone. Nil for other resource types.
 	Profile func(settings Settings, name string) AWSProfile
+
+	// Gcloud is, for resources that are reached with an AccessToken of Google's, what a
+	// configuration of gcloud says of a resource beside where its tokens come from, from
+	// the fields alone. Nil for other resource types.
+	Gcloud func(settings Settings, name string) GcloudProperties
+}
+
+// GcloudProperties is what a configuration of gcloud says, the source of its tokens
+// aside. https://cloud.google.com/sdk/gcloud/reference/config
+type GcloudProperties struct {
+	Project      string
+	QuotaProject string            // billing/quota_project; "" leaves it to gcloud
+	Universe     string            // core/universe_domain; "" is Google's own
+	Endpoints    map[string]string // api_endpoint_overrides by service: "storage", "container"
 }
 
 // AWSProfile is what a profile of the AWS SDKs says, credentials aside.
@@ -225,6 +239,10 @@ type Request struct {
 	ResourceName string        // canonical
 	Access       Access        // what the credential is for
 	Lifetime     time.Duration // 0 is the method's default
+	// KeyFile asks for the long-lived secret itself, as a KeyFile. Sessions of connectors
+	// that were not told to hand it out refuse with fault.Denied, those of types that have
+	// none with fault.Invalid.
+	KeyFile bool
 }
 
 // Access is what a credential may do, where the service can tell.

@@ -1,4 +1,4 @@
-package aws
+package connector
 
 import (
 	"context"
@@ -7,16 +7,17 @@ import (
 	"github.com/svcconn/svcconn/pkg/fault"
 )
 
-// listing asks a service about one region, or one of its kind, and yields what there is.
-type listing struct {
-	where string // as errors have it: "region eu-central-1"
-	list  func(ctx context.Context, yield func(name string) error) error
+// Listing is a part of a list that is asked for by itself: what one region has, or one
+// kind of it.
+type Listing struct {
+	Where string // as errors have it: "region eu-central-1"
+	List  func(ctx context.Context, yield func(name string) error) error
 }
 
-// together runs listings at once. Yield is called by one at a time, and none goes on
-// once it has returned an error. One that fails does not lose what the others have:
-// its error comes when all have ended.
-func together(ctx context.Context, yield func(name string) error, listings []listing) error {
+// ListTogether runs listings at once. Yield is called by one at a time, and none goes on
+// once it has returned an error. One that fails does not lose what the others have: its
+// error comes when all have ended, and several are one error of the first one's kind.
+func ListTogether(ctx context.Context, yield func(name string) error, listings []Listing) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var mu sync.Mutex
@@ -35,7 +36,7 @@ func together(ctx context.Context, yield func(name string) error, listings []lis
 	errs := make([]error, len(listings))
 	var all sync.WaitGroup
 	for i, l := range listings {
-		all.Go(func() { errs[i] = fault.Within(l.list(ctx, one), "%s", l.where) })
+		all.Go(func() { errs[i] = fault.Within(l.List(ctx, one), "%s", l.Where) })
 	}
 	all.Wait()
 	if enough != nil {

@@ -1,0 +1,21 @@
+package gcp
+
+import (
+	"context"
+
+	"github.com/svcconn/svcconn/pkg/connector"
+	"github.com/svcconn/svcconn/pkg/fault"
+	"github.com/svcconn/svcconn/pkg/field"
+)
+
+func clusterKind() kind {
+	return kind{ResourceType: connector.ResourceType{Name: clusterType, Title: "GCP GKE Kubernetes cluster", Doc: "to be written", Instances: true,
+		Parse: func(_ field.Values, name string) (string, error) { return name, nil }},
+		list: func(context.Context, *session, func(string) error) error {
+			return fault.New(fault.Failed, "to be written")
+		},
+		mint: func(context.Context, *session, connector.Request) (connector.Credential, error) {
+			return nil, fault.New(fault.Failed, "to be written")
+		},
+	}
+}

@@ -1,0 +1,12 @@
+package gcp
+
+import (
+	"github.com/svcconn/svcconn/pkg/connector"
+	"github.com/svcconn/svcconn/pkg/fault"
+)
+
+func implicitMethod() method {
+	return method{AuthMethod: connector.AuthMethod{Name: methodImplicit, Title: "implicit", Doc: "to be written"}, open: func(*clients, connector.Settings) (source, error) {
+		return nil, fault.New(fault.Failed, "to be written")
+	}}
+}

@@ -1,0 +1,151 @@
+package gcp
+
+import (
+	"cmp"
+	"context"
+	"sync"
+	"time"
+
+	"github.com/svcconn/svcconn/pkg/connector"
+	"github.com/svcconn/svcconn/pkg/fault"
+	"github.com/svcconn/svcconn/pkg/secret"
+)
+
+// session is an opened connector. Tokens that it got for a purpose serve for that purpose
+// until it ends.
+type session struct {
+	*clients
+	settings connector.Settings
+	source   source
+
+	mu   sync.Mutex
+	kept map[purpose]*minting
+}
+
+var _ connector.Renewing = (*session)(nil)
+
+// minting is one question to the source, which all who ask the same share.
+type minting struct {
+	done  chan struct{}
+	token token
+	err   error
+}
+
+func open(host connector.Host, settings connector.Settings) (connector.Session, error) {
+	c, err := newClients(host, settings.Values)
+	if err != nil {
+		return nil, err
+	}
+	return openWith(c, settings)
+}
+
+// openWith is open with clients that a test may have changed.
+func openWith(c *clients, settings connector.Settings) (*session, error) {
+	source, err := login(c, settings)
+	if err != nil {
+		return nil, err
+	}
+	c.identity = source.identity()
+	return &session{clients: c, settings: settings, source: source, kept: map[purpose]*minting{}}, nil
+}
+
+// tokenFor gets a token for a purpose, once a session. An error is not kept.
+func (s *session) tokenFor(ctx context.Context, want purpose) (token, error) {
+	want.scope = cmp.Or(want.scope, scopeCloud)
+	want = s.source.relevant(want)
+	s.mu.Lock()
+	m := s.kept[want]
+	mine := m == nil
+	if mine {
+		m = &minting{done: make(chan struct{})}
+		s.kept[want] = m
+	}
+	s.mu.Unlock()
+	if !mine {
+		select {
+		case <-m.done:
+			return m.token, m.err
+		case <-ctx.Done():
+			return token{}, s.silent(ctx, "Google", ctx.Err())
+		}
+	}
+	m.token, m.err = s.source.token(ctx, want)
+	if m.err == nil {
+		m.err = s.unexpired(m.token)
+	}
+	if m.err != nil {
+		s.mu.Lock()
+		delete(s.kept, want)
+		s.mu.Unlock()
+	}
+	close(m.done)
+	return m.token, m.err
+}
+
+// unexpired refuses a token that is over.
+func (s *session) unexpired(t token) error {
+	if t.expires.IsZero() || t.expires.After(s.host.Now()) {
+		return nil
+	}
+	return fault.New(fault.Denied, "the token has expired: it was good until %s", t.expires.UTC().Format(time.RFC3339)).
+		Hint("give the connector a new one with `svcconn update`; auth methods that mint tokens get new ones by themselves")
+}
+
+// project is the project of the connector: as its fields say, else as what it logs in with
+// does.
+func (c *clients) project() string {
+	return cmp.Or(projectField.Get(c.values), c.identity.project)
+}
+
+// Verify gets a token and asks whose it is.
+func (s *session) Verify(ctx context.Context) (connector.Identity, error) {
+	t, err := s.tokenFor(ctx, purpose{})
+	if err != nil {
+		return connector.Identity{}, err
+	}
+	who, err := s.whoAmI(ctx, t)
+	if err != nil {
+		return connector.Identity{}, err
+	}
+	out := connector.Identity{Name: who, Detail: "project " + s.project()}
+	if projectField.Get(s.values) == "" && s.project() != "" {
+		out.Learned = map[string]string{projectField.Name: s.project()}
+	}
+	return out, nil
+}
+
+// List yields the resources of a type, as the pages arrive.
+func (s *session) List(ctx context.Context, resourceType string, yield func(connector.Resource) error) error {
+	k, err := kindOf(resourceType)
+	if err != nil {
+		return err
+	}
+	return k.list(ctx, s, func(name string) error {
+		return yield(connector.Resource{Type: resourceType, Name: name})
+	})
+}
+
+// Mint gets a credential for one resource.
+func (s *session) Mint(ctx context.Context, request connector.Request) (connector.Credential, error) {
+	k, err := kindOf(request.ResourceType)
+	if err != nil {
+		return nil, err
+	}
+	_, name, err := s.settings.Target(request.ResourceType, request.ResourceName)
+	if err != nil {
+		return nil, err
+	}
+	request.ResourceName = name
+	if request.KeyFile {
+		return s.keyFile(request)
+	}
+	return k.mint(ctx, s, request)
+}
+
+// Renewed implements connector.Renewing.
+func (s *session) Renewed() map[string]secret.Text {
+	if r, ok := s.source.(renewing); ok {
+		return r.renewed()
+	}
+	return nil
+}
