@@ -1,10 +1,11 @@
 package awstest
 
 import (
-	"net"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/svcconn/svcconn/pkg/faketest"
 )
 
 // The domains of AWS's endpoints, in all partitions that are public.
@@ -30,7 +31,7 @@ const globalRegion = "us-east-1"
 
 // parseHost takes a host name of AWS apart, and tells whether it is one.
 func parseHost(host string) (awsHost, bool) {
-	name := bare(host)
+	name := faketest.BareHost(host)
 	for _, domain := range awsDomains {
 		front, ok := strings.CutSuffix(name, "."+domain)
 		if !ok {
@@ -47,14 +48,6 @@ func parseHost(host string) (awsHost, bool) {
 		return h, true
 	}
 	return awsHost{}, false
-}
-
-// bare is a host in lower case without port and final dot.
-func bare(host string) string {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	return strings.TrimSuffix(strings.ToLower(host), ".")
 }
 
 // serves says whether a host is an endpoint of the service: one of its labels is the

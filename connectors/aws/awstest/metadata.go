@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"io"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -61,19 +60,13 @@ func (k *roleKeys) answer(w http.ResponseWriter, further map[string]string) {
 
 // listen serves a metadata service on a port of its own.
 func (s *Server) listen(handler http.Handler) (address string, err error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.serve(listener, handler)
-	return "http://" + listener.Addr().String(), nil
+	at, err := s.listens.Listen(handler)
+	return "http://" + at, err
 }
 
 // noteMetadata writes a request to a metadata service down in the journal.
 func (s *Server) noteMetadata(name, action string) {
-	s.journal.add(&request{service: &service{name: name}, action: action, now: s.now()}, "")
+	s.journal.Add(Call{Service: name, Action: action, Time: s.now()})
 }
 
 // Instance starts the metadata service of an EC2 instance with that role, version 2 alone,

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	oci "github.com/google/go-containerregistry/pkg/registry"
+
+	"github.com/svcconn/svcconn/pkg/faketest"
 )
 
 // registryHost is what ECR's registries are called, in all partitions, with FIPS and
@@ -25,11 +27,11 @@ var registryHost = regexp.MustCompile(`^([0-9]{12})\.dkr[.-]ecr(?:-fips)?\.([a-z
 // as long as the server. All handlers of a host share them. Another host has
 // nothing.
 func (s *Server) Registry(host string) http.Handler {
-	found := registryHost.FindStringSubmatch(bare(host))
+	found := registryHost.FindStringSubmatch(faketest.BareHost(host))
 	switch {
 	case found != nil:
 		return &privateDoor{s, found[1], found[2]}
-	case bare(host) == publicHost:
+	case faketest.BareHost(host) == publicHost:
 		return &publicDoor{s}
 	}
 	return http.NotFoundHandler()
@@ -106,7 +108,7 @@ func (s *Server) note(token *registryToken, v *visit, refused *ociError) {
 	if refused != nil {
 		code = refused.code
 	}
-	s.journal.add(r, code)
+	s.journal.Add(r.call(code))
 }
 
 // storage keeps the images of one repository.

@@ -73,12 +73,12 @@ func (s *Server) answerAWS(w http.ResponseWriter, hr *http.Request) {
 	if r.service == nil {
 		r.service = &service{protocol: restXML}
 	}
-	s.unruly.wait(hr.Context())
+	s.temper.Wait(hr.Context())
 	out, err := r.perform(err)
 	if err != nil {
 		out = r.failed(err)
 	}
-	s.journal.add(r, errorCode(err))
+	s.journal.Add(r.call(errorCode(err)))
 	out.write(w, r)
 }
 
@@ -142,7 +142,7 @@ func (r *request) perform(err error) (answer, error) {
 	if err := r.authenticate(); err != nil {
 		return answer{}, err
 	}
-	if s.unruly.throttled(r.service.name, r.action) {
+	if s.temper.Throttled(r.service.name, r.action) {
 		return answer{}, r.refuse(throttled, "")
 	}
 	run, ok := r.service.operations[r.action]

@@ -12,11 +12,7 @@
 package awstest
 
 import (
-	"context"
 	"errors"
-	"io"
-	"log"
-	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -39,14 +35,12 @@ type Server struct {
 	options Options
 	service map[string]*service // by name; never changes
 	order   []*service          // the order in which unsigned requests are offered
-	ca      *authority
 	issuer  *issuer
-	plain   net.Listener
-	proxy   *proxy
-	servers []*http.Server
-	close   func() error
-	journal journal
-	unruly  unruly
+	listens faketest.Listening
+	address string
+	proxy   *faketest.Proxy
+	journal faketest.Journal[Call, struct{}]
+	temper  faketest.Temper
 
 	// mu guards the world: all that accounts, keys and the services' own state are. Every
 	// operation runs with it held.
@@ -71,56 +65,35 @@ func New(options Options) (*Server, error) {
 		options.PageSize = defaultPageSize
 	}
 	s := &Server{options: options, accounts: map[string]*Account{}, keys: map[string]*accessKey{}, service: map[string]*service{}}
-	s.close = sync.OnceValue(s.stop)
 	s.order = s.services()
 	for _, service := range s.order {
 		s.service[service.name] = service
 	}
 	var err error
-	if s.ca, err = newAuthority(options.Now()); err != nil {
-		return nil, err
-	}
 	if s.issuer, err = newIssuer(); err != nil {
 		return nil, err
 	}
-	if s.plain, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+	if s.address, err = s.listens.Listen(http.HandlerFunc(s.answerAWS)); err != nil {
 		return nil, err
 	}
-	s.serve(s.plain, http.HandlerFunc(s.answerAWS))
-	if s.proxy, err = s.startProxy(); err != nil {
+	if s.proxy, err = faketest.StartProxy("awstest", options.Now(), s.atHost); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
-// serve answers at a listener until the server is closed.
-func (s *Server) serve(at net.Listener, handler http.Handler) {
-	server := &http.Server{Handler: handler, ErrorLog: log.New(io.Discard, "", 0), ReadHeaderTimeout: time.Minute}
-	s.servers = append(s.servers, server)
-	go func() { _ = server.Serve(at) }()
-}
-
 // URL is the address of all services, by plain HTTP: an endpoint_url.
-func (s *Server) URL() string { return "http://" + s.plain.Addr().String() }
+func (s *Server) URL() string { return "http://" + s.address }
 
 // Close stops the server: it takes no new requests, waits a moment for those under way,
 // and cuts them off then. A second call does nothing.
-func (s *Server) Close() error { return s.close() }
-
-func (s *Server) stop() error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	var problems []error
-	for _, server := range s.servers {
-		if server.Shutdown(ctx) != nil {
-			problems = append(problems, server.Close())
-		}
-	}
+func (s *Server) Close() error {
+	err := s.listens.Close()
 	if s.proxy != nil {
-		s.proxy.stop()
+		err = errors.Join(err, s.proxy.Close())
 	}
-	return errors.Join(problems...)
+	return err
 }
 
 // now is the time by AWS's clock.
-func (s *Server) now() time.Time { return s.options.Now().Add(s.unruly.skewed()) }
+func (s *Server) now() time.Time { return s.options.Now().Add(s.temper.Skewed()) }

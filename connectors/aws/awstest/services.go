@@ -1,8 +1,9 @@
 package awstest
 
 import (
-	"crypto/rand"
 	"net/http"
+
+	"github.com/svcconn/svcconn/pkg/faketest"
 )
 
 // services lists the services, each in its own file. Requests without a signature are
@@ -14,7 +15,7 @@ func (s *Server) services() []*service {
 
 // others is the state of the services beside STS. Server.mu guards it.
 type others struct {
-	pageKey    []byte                       // signs the tokens of pages
+	pageKey    faketest.Pages
 	registries map[registryKey]*ecrRegistry // ECR
 	tokens     map[string]*registryToken    // by password
 	publicOnes map[string]*publicRegistry   // ECR Public, by account
@@ -26,10 +27,8 @@ type others struct {
 }
 
 func newOthers() others {
-	key := make([]byte, 32)
-	_, _ = rand.Read(key) // never fails
 	return others{
-		pageKey:    key,
+		pageKey:    faketest.NewPages(),
 		registries: map[registryKey]*ecrRegistry{}, tokens: map[string]*registryToken{}, publicOnes: map[string]*publicRegistry{},
 		clusters: map[clusterKey]*cluster{}, buckets: map[bucketKey]*bucket{},
 		sso: map[string]*identityCenter{}, ssoClients: map[string]*ssoClient{}, storage: map[string]http.Handler{},
