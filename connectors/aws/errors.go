@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -100,16 +99,9 @@ func isOwn(err error) bool {
 	return errors.As(err, &own)
 }
 
-// silent is the error for a service that gave no answer. Which address was asked says
-// more than its name.
+// silent is the error for a service that gave no answer.
 func silent(ctx context.Context, service string, err error) error {
-	var at *url.Error
-	if errors.As(err, &at) {
-		if u, parseErr := url.Parse(at.URL); parseErr == nil && u.Host != "" {
-			service += " at " + u.Host
-		}
-	}
-	return hop.Hop{Name: service, Advice: advice}.Silent(ctx, err)
+	return hop.At(service, advice, err).Silent(ctx, err)
 }
 
 // foreign is the error for an answer that is not one of AWS's protocols.
@@ -183,18 +175,12 @@ func (a *answer) subject() string {
 	return a.call
 }
 
-// skewTolerated is how far clocks may differ before signatures made by one are refused
-// by the other: https://docs.aws.amazon.com/general/latest/gr/sigv4-troubleshooting.html.
-const skewTolerated = 5 * time.Minute
-
 // skew is how far this machine's clock is behind the service's. wrong says that this is
 // why the service refuses.
+// https://docs.aws.amazon.com/general/latest/gr/sigv4-troubleshooting.html
 func (c *clients) skew(a *answer) (off time.Duration, wrong bool) {
-	date, err := http.ParseTime(a.header.Get("Date"))
-	if err == nil && a.header.Get("Age") == "" { // else it is a cache's
-		off = date.Sub(c.now())
-	}
-	return off, a.blamesClock() || a.has(signatureCodes) && off.Abs() > skewTolerated
+	off = hop.Skew(a.header, c.now())
+	return off, a.blamesClock() || a.has(signatureCodes) && off.Abs() > hop.SkewTolerated
 }
 
 // blamesClock reports whether the service says itself that the time is wrong.
@@ -203,18 +189,6 @@ func (a *answer) blamesClock() bool {
 }
 
 func skewed(a *answer, off time.Duration) error {
-	by := "differs from AWS's"
-	switch {
-	case off > skewTolerated:
-		by = "is " + rounded(off) + " behind AWS's"
-	case off < -skewTolerated:
-		by = "is " + rounded(-off) + " ahead of AWS's"
-	}
-	return fault.New(fault.Denied, "%s refuses %s, since this machine's clock %s: %w", a.service, a.subject(), by, a).
+	return fault.New(fault.Denied, "%s refuses %s, since this machine's clock %s: %w", a.service, a.subject(), hop.ClockIs(off, "AWS's"), a).
 		Hint("set this machine's clock: signatures are good for a few minutes")
-}
-
-// rounded is a difference of clocks as people say it: "17m", "3h12m".
-func rounded(d time.Duration) string {
-	return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
 }

@@ -151,7 +151,7 @@ func (p *profile) process() ([]string, error) {
 	if runtime.GOOS == "windows" { // where they separate folders
 		command = strings.ReplaceAll(command, `\`, `\\`)
 	}
-	return splitWords(command)
+	return hop.SplitWords(command)
 }
 
 func (p *profile) usesSSO() bool {

@@ -3,9 +3,6 @@ package aws
 import (
 	"context"
 	"errors"
-	"io"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"slices"
 	"time"
@@ -44,12 +41,8 @@ func newRetryer(now func() time.Time) awssdk.Retryer {
 	})
 }
 
-// backoff is how long to wait after an attempt, the first being 1: between half of the
-// pause and all of it, so that those who were refused together do not come back together.
-func backoff(attempt int) time.Duration {
-	pause := firstPause << min(max(attempt-1, 0), maxAttempts-2)
-	return pause/2 + rand.N(pause/2+1)
-}
+// backoff is how long to wait after an attempt, the first being 1.
+func backoff(attempt int) time.Duration { return hop.Backoff(attempt, firstPause, longestPause) }
 
 // wanted is how much later a service wants to be asked again; 0 where it does not say.
 func wanted(err error, now func() time.Time) time.Duration {
@@ -65,7 +58,7 @@ func wanted(err error, now func() time.Time) time.Duration {
 func passing(err error) bool {
 	var unsent *smithyhttp.RequestSendError
 	if errors.As(err, &unsent) {
-		return broke(unsent.Err)
+		return hop.Broke(unsent.Err)
 	}
 	var said smithy.APIError
 	if errors.As(err, &said) {
@@ -76,15 +69,6 @@ func passing(err error) bool {
 	}
 	var responded *smithyhttp.ResponseError
 	return errors.As(err, &responded) && (responded.HTTPStatusCode() >= http.StatusInternalServerError || responded.HTTPStatusCode() == http.StatusTooManyRequests)
-}
-
-// broke reports whether a connection that there was broke off.
-func broke(err error) bool {
-	var failed *net.OpError
-	if errors.As(err, &failed) {
-		return (failed.Op == "read" || failed.Op == "write") && !failed.Timeout()
-	}
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 // timeLeft lets a call be repeated where the caller's deadline leaves the time for it:

@@ -17,6 +17,7 @@ import (
 	"github.com/svcconn/svcconn/pkg/connector"
 	"github.com/svcconn/svcconn/pkg/fault"
 	"github.com/svcconn/svcconn/pkg/field"
+	"github.com/svcconn/svcconn/pkg/hop"
 	"github.com/svcconn/svcconn/pkg/secret"
 )
 
@@ -80,7 +81,7 @@ func webTokenOf(c *clients) (webToken, error) {
 		all = append(all, webTokenIn(path))
 	}
 	if command := tokenCommandField.Get(c.values); command != "" {
-		words, err := splitWords(command)
+		words, err := hop.SplitWords(command)
 		if err != nil {
 			return webToken{}, err
 		}
@@ -200,7 +201,7 @@ func checkAbsolute(path string) (string, error) {
 }
 
 func checkCommand(text string) (string, error) {
-	words, err := splitWords(text)
+	words, err := hop.SplitWords(text)
 	if err == nil && (len(words) == 0 || words[0] == "") {
 		err = fault.New(fault.Invalid, "the command names no program")
 	}

@@ -65,7 +65,7 @@ func (s *session) pingFailed(ctx context.Context, p *probe, err error) error {
 		return s.hop().Silent(ctx, cmp.Or(p.err, ctx.Err()))
 	case !errors.As(err, &answer): // answers came, but none that was whole
 		return fault.New(fault.Failed, "%s redirects in circles, or breaks its answers off", s.hop()).Hint("check host and port")
-	case answer.StatusCode == http.StatusForbidden || passing(answer.StatusCode):
+	case answer.StatusCode == http.StatusForbidden || hop.Passing(answer.StatusCode):
 		return refusedBy(s.hop())(answer.StatusCode, p.header, hop.Status(answer.StatusCode, diagnosed(answer.Errors)))
 	}
 	return s.notARegistry(hop.Status(answer.StatusCode, diagnosed(answer.Errors)))

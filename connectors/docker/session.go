@@ -48,7 +48,7 @@ func openWith(host connector.Host, settings connector.Settings, pause func(conte
 	if err != nil {
 		return nil, err
 	}
-	s.transport = retrying{inner: plainGuard{inner: base, allowed: s.insecure}, now: host.Now, pause: pause}
+	s.transport = retrying(plainGuard{inner: base, allowed: s.insecure}, host.Now, pause)
 	return s, nil
 }
 

@@ -2,8 +2,6 @@ package docker
 
 import (
 	"context"
-	"errors"
-	"io"
 	"net/http"
 	"time"
 
@@ -39,56 +37,10 @@ const (
 
 // retrying repeats requests that a service was too busy for, when it says so.
 // go-containerregistry has the like, but that one knows no Retry-After and sleeps on
-// when the caller has gone. Services that do not answer at all are not asked again:
-// the caller hears of it sooner.
-type retrying struct {
-	inner http.RoundTripper
-	now   func() time.Time
-	pause func(context.Context, time.Duration) error
-}
-
-// RoundTrip implements http.RoundTripper. Whoever is waited for in vain gets the
-// service's last answer.
-func (t retrying) RoundTrip(r *http.Request) (*http.Response, error) {
-	backoff := firstPause
-	for attempt := 0; ; attempt++ {
-		response, err := t.attempt(r, attempt)
-		if err != nil || !passing(response.StatusCode) || attempt == maxRetries {
-			return response, err
-		}
-		wanted, _ := hop.RetryAfter(response.Header, t.now())
-		wait := max(backoff, wanted)
-		if wait > longestPause {
-			return response, nil
-		}
-		if err := t.pause(r.Context(), wait); errors.Is(err, context.DeadlineExceeded) {
-			return response, nil // it says more than that time ran out
-		} else if err != nil {
-			return nil, errors.Join(err, response.Body.Close())
-		}
-		_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, maxBody)) // so that the connection is used again
-		_ = response.Body.Close()
-		backoff *= 2
+// when the caller has gone.
+func retrying(inner http.RoundTripper, now func() time.Time, pause func(context.Context, time.Duration) error) hop.Again {
+	return hop.Again{
+		Inner: inner, Tries: 1 + maxRetries, Longest: longestPause, Now: now, Pause: pause,
+		Wait: func(tried int) time.Duration { return firstPause << (tried - 1) },
 	}
-}
-
-func (t retrying) attempt(r *http.Request, attempt int) (*http.Response, error) {
-	if attempt == 0 || r.GetBody == nil {
-		return t.inner.RoundTrip(r)
-	}
-	body, err := r.GetBody()
-	if err != nil {
-		return nil, err
-	}
-	r = r.Clone(r.Context())
-	r.Body = body
-	return t.inner.RoundTrip(r)
-}
-
-func passing(status int) bool {
-	switch status {
-	case http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return true
-	}
-	return false
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/svcconn/svcconn/pkg/connector"
 	"github.com/svcconn/svcconn/pkg/fault"
 	"github.com/svcconn/svcconn/pkg/field"
+	"github.com/svcconn/svcconn/pkg/hop"
 	"github.com/svcconn/svcconn/pkg/proc"
 	"github.com/svcconn/svcconn/pkg/registrytest"
 	"github.com/svcconn/svcconn/pkg/secret"
@@ -202,8 +203,8 @@ func TestTimeUpWhileWaiting(t *testing.T) {
 		s := start(t, registrytest.Options{Mode: registrytest.Basic})
 		s.Inject(registrytest.Fault{At: registrytest.AtRegistry, Status: 503})
 		session := ci(s.Host()).session(t)
-		busy := session.transport.(retrying)
-		busy.pause = func(context.Context, time.Duration) error { return cause }
+		busy := session.transport.(hop.Again)
+		busy.Pause = func(context.Context, time.Duration) error { return cause }
 		session.transport = busy
 		_, err := session.Verify(t.Context())
 		if !fault.Is(err, kind) || s.Count(registrytest.AtRegistry) != 1 {

@@ -41,6 +41,18 @@ type Advice struct {
 	Unusable    string // anything else
 }
 
+// At is a service that gave no answer. Which address was asked says more than its name,
+// and an error of an http.Client tells.
+func At(name string, advice *Advice, err error) Hop {
+	var at *url.Error
+	if errors.As(err, &at) {
+		if u, parseErr := url.Parse(at.URL); parseErr == nil && u.Host != "" {
+			name += " at " + u.Host
+		}
+	}
+	return Hop{Name: name, Advice: advice}
+}
+
 // String is the name.
 func (h Hop) String() string { return h.Name }
 

@@ -65,6 +65,21 @@ func TestSilent(t *testing.T) {
 	}
 }
 
+// The address is told, and nothing else of a URL.
+func TestAt(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]string{
+		"https://me:canary@x.example.com:8443/a?token=canary": "it at x.example.com:8443", "": "it", "::": "it", "/a": "it",
+	} {
+		if got := At("it", advice, &url.Error{Op: "Get", URL: address, Err: io.EOF}); got.Name != want || got.Advice != advice {
+			t.Errorf("%s: %q", address, got.Name)
+		}
+	}
+	if got := At("it", advice, io.EOF); got.Name != "it" {
+		t.Errorf("%q", got.Name)
+	}
+}
+
 // The caller's ctx counts, whatever error the way down made of it.
 func TestSilentBelievesTheContext(t *testing.T) {
 	t.Parallel()

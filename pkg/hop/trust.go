@@ -6,9 +6,11 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/svcconn/svcconn/pkg/fault"
 )
@@ -28,6 +30,70 @@ func Transport(base http.RoundTripper) (*http.Transport, error) {
 		transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
 	return transport, nil
+}
+
+const (
+	// idle is how long a connection stays open for the next call of the same session.
+	idle = 5 * time.Second
+	// connections is how many of them stay open for one service: listings ask for all
+	// regions at the same time.
+	connections = 16
+)
+
+// Lasting is a way of talking HTTP whose connections stay open for the next call of a
+// session, and whose proxy says why it does not let us through. Certificates, as PEM, take
+// the place of the system's; "" leaves those. A way of talking that is none of package
+// http's is returned as it is, where there are no certificates to honour.
+func (a *Advice) Lasting(base http.RoundTripper, certificates string) (http.RoundTripper, error) {
+	if base == nil {
+		base = http.DefaultTransport
+	}
+	if _, ok := base.(*http.Transport); !ok && certificates == "" {
+		return base, nil
+	}
+	transport, err := Transport(base)
+	if err != nil {
+		return nil, err
+	}
+	transport.DisableKeepAlives, transport.IdleConnTimeout, transport.MaxIdleConnsPerHost = false, idle, connections
+	transport.OnProxyConnectResponse = a.ProxyAnswered
+	if certificates != "" {
+		transport.TLSClientConfig.RootCAs = Pool(certificates)
+	}
+	return transport, nil
+}
+
+// WithoutProxy is a way of talking HTTP that goes through no proxy, where it is one of
+// package http's.
+func WithoutProxy(base http.RoundTripper) http.RoundTripper {
+	original, ok := base.(*http.Transport)
+	if !ok {
+		return base
+	}
+	transport := original.Clone()
+	transport.Proxy = nil
+	return transport
+}
+
+// Bounded is the body of an answer that may not be longer than so many MiB: to read on is
+// an error.
+func (a *Advice) Bounded(body io.ReadCloser, mebibytes int) io.ReadCloser {
+	return &bounded{ReadCloser: body, advice: a, most: mebibytes, left: mebibytes << 20}
+}
+
+type bounded struct {
+	io.ReadCloser
+	advice     *Advice
+	most, left int
+}
+
+// Read implements io.Reader.
+func (b *bounded) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if b.left -= n; b.left < 0 {
+		return 0, fault.New(fault.Failed, "it gave an answer of more than %d MiB", b.most).Hint("%s", b.advice.Unusable)
+	}
+	return n, err
 }
 
 // ProxyAnswered is an http.Transport's OnProxyConnectResponse that says what a proxy

@@ -68,7 +68,7 @@ func TestCertificates(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewTLSServer(http.NotFoundHandler())
 	defer server.Close()
-	one := strings.TrimSpace(string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})))
+	one := strings.TrimSpace(certificateOf(server))
 	for _, text := range []string{one, "# the one\n" + one + "\n", base64.StdEncoding.EncodeToString([]byte(one + "\n"))} {
 		if got, err := Certificates(text); err != nil || got != one {
 			t.Errorf("%q, %v", got, err)
@@ -87,4 +87,9 @@ func TestCertificates(t *testing.T) {
 	if Pool(one).Equal(Pool("")) || !Pool(one).Equal(Pool(one+"\n"+one)) {
 		t.Error("the pool does not have the certificate")
 	}
+}
+
+// certificateOf is the certificate of a server, as PEM.
+func certificateOf(server *httptest.Server) string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
 }

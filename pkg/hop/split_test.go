@@ -1,4 +1,4 @@
-package aws
+package hop
 
 import (
 	"slices"
@@ -30,13 +30,13 @@ func TestSplitWords(t *testing.T) {
 		`sh -c 'cat x | tail -1'`:       {"sh", "-c", "cat x | tail -1"},
 		`'it'\''s' "ü"`:                 {"it's", "ü"},
 	} {
-		got, err := splitWords(text)
+		got, err := SplitWords(text)
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Errorf("%q: %v\n%s", text, err, diff)
 		}
 	}
 	for _, text := range []string{`'a`, `"a`, `a "b\"`, `a\`, `"a\`} {
-		if words, err := splitWords(text); !fault.Is(err, fault.Invalid) {
+		if words, err := SplitWords(text); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%q: %q, %v", text, words, err)
 		}
 	}
@@ -48,14 +48,14 @@ func FuzzSplitWords(f *testing.F) {
 		f.Add(text, text)
 	}
 	f.Fuzz(func(t *testing.T, a, b string) {
-		_, _ = splitWords(a) // whatever comes, it is no panic
+		_, _ = SplitWords(a) // whatever comes, it is no panic
 		want := []string{strings.ToValidUTF8(a, "\ufffd"), strings.ToValidUTF8(b, "\ufffd")}
 		single := func(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 		double := func(s string) string {
 			return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `$`, `\$`, "`", "\\`").Replace(s) + `"`
 		}
 		for _, text := range []string{single(want[0]) + " " + double(want[1]), double(want[0]) + "\n" + single(want[1])} {
-			got, err := splitWords(text)
+			got, err := SplitWords(text)
 			if err != nil || !slices.Equal(got, want) {
 				t.Errorf("%q: %q, want %q: %v", text, got, want, err)
 			}

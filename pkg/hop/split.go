@@ -1,4 +1,4 @@
-package aws
+package hop
 
 import (
 	"strings"
@@ -6,10 +6,10 @@ import (
 	"github.com/svcconn/svcconn/pkg/fault"
 )
 
-// splitWords splits a command into its words as a POSIX shell splits what has quotes and
+// SplitWords splits a command into its words as a POSIX shell splits what has quotes and
 // nothing else in it: 'as it is', "with \" and \\", and a\ b. Nothing is expanded.
 // https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_02
-func splitWords(text string) ([]string, error) {
+func SplitWords(text string) ([]string, error) {
 	s := splitter{rest: []rune(text)}
 	for len(s.rest) > 0 {
 		if err := s.next(); err != nil {
