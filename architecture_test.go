@@ -150,7 +150,7 @@ func inLayers(own string, layers [][]string) bool {
 func TestConnectorTypesSeeTheWordsAlone(t *testing.T) {
 	t.Parallel()
 	graph := imports(t)
-	allowed := []string{"pkg/connector", "pkg/field", "pkg/secret", "pkg/fault", "pkg/registryname", "pkg/hop"}
+	allowed := []string{"pkg/connector", "pkg/field", "pkg/secret", "pkg/fault", "pkg/registryname", "pkg/hop", "pkg/callback"}
 	for name := range graph {
 		own, ok := strings.CutPrefix(name, module)
 		if ok && strings.HasPrefix(own, "connectors/") && !strings.HasSuffix(own, "test") {

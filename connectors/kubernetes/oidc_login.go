@@ -14,6 +14,7 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
+	"github.com/svcconn/svcconn/pkg/callback"
 	"github.com/svcconn/svcconn/pkg/fault"
 	"github.com/svcconn/svcconn/pkg/hop"
 	"github.com/svcconn/svcconn/pkg/secret"
@@ -66,21 +67,21 @@ func (o *oidcLogin) byBrowser(ctx context.Context, i *issuer) (proof, error) {
 	if err != nil {
 		return proof{}, err
 	}
-	back := receive(listener)
-	defer back.close()
+	back := callback.Receive(listener)
+	defer back.Close()
 	f := codeFlow{config: o.config(i), state: rand.Text(), nonce: rand.Text(), verifier: oauth2.GenerateVerifier()}
 	port := strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
-	f.config.RedirectURL = "http://" + net.JoinHostPort(oidcRedirectHost.Get(o.values), port) + callbackPath
+	f.config.RedirectURL = "http://" + net.JoinHostPort(oidcRedirectHost.Get(o.values), port) + callback.Path
 	page := o.page(f)
 	if err := o.person.OpenBrowser(page); err == nil {
 		o.person.Tell("Log in with the browser that was opened. If there is none, open " + page)
 	} else if oidcGrant.Get(o.values) == grantAuto && i.endpoint.DeviceAuthURL != "" {
-		back.close()
+		back.Close()
 		return o.byDevice(ctx, i)
 	} else {
 		o.person.Tell(fmt.Sprintf("No browser could be opened (%v). To log in, open %s", err, page))
 	}
-	query, err := back.wait(ctx)
+	query, err := back.Wait(ctx)
 	if err != nil {
 		return proof{}, o.silent(ctx, err)
 	}
