@@ -25,6 +25,8 @@ func accountType(c *cloud) *connector.Type {
 			{Name: "password", Title: "Password", Doc: "A password.", Fields: field.Set{password, accountID}},
 			{Name: "implicit", Title: "Implicit", Doc: "This machine.", Fields: field.Set{accountID}, Ambient: true,
 				Reads: func(h connector.Host, _ field.Values) []string { return []string{filepath.Join(h.Home, "profile")} }},
+			{Name: "either", Title: "Either", Doc: "This machine, or not.", Fields: field.Set{accountID},
+				AmbientWith: func(v field.Values) bool { return accountID.Get(v) == 42 }},
 			{Name: "confused", Title: "Confused", Doc: "A service that talks nonsense.", Fields: field.Set{accountID}},
 		},
 		Open: func(_ connector.Host, s connector.Settings) (connector.Session, error) {
@@ -111,6 +113,28 @@ func TestImplicitIdentityHasToBeAllowed(t *testing.T) {
 	w.write("config/config.toml", "[connectors]\nallow_implicit = false\n")
 	if _, err := w.Credential(t.Context(), request); !fault.Is(err, fault.Denied) || !strings.Contains(fault.HintOf(err), "allow_implicit = true") {
 		t.Errorf("no longer allowed, what was minted before is handed out: %v", err)
+	}
+}
+
+// A method can be ambient with some of its fields alone.
+func TestImplicitIdentityByFields(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	draft := accountDraft("either")
+	draft.Spec.Values.Set("account_id", int64(42))
+	_, err := w.Register(t.Context(), draft, true)
+	if !fault.Is(err, fault.Denied) || !strings.Contains(err.Error(), "with these fields") || !strings.Contains(fault.HintOf(err), "allow_implicit = true") {
+		t.Errorf("not allowed: %v (%s)", err, fault.HintOf(err))
+	}
+	draft.Spec.Values.Set("account_id", int64(41))
+	if _, err := w.Register(t.Context(), draft, true); err != nil {
+		t.Errorf("with other fields: %v", err)
+	}
+	w.write("config/config.toml", "[connectors]\nallow_implicit = true\n")
+	draft.Name = "allowed"
+	draft.Spec.Values.Set("account_id", int64(42))
+	if _, err := w.Register(t.Context(), draft, true); err != nil {
+		t.Errorf("allowed: %v", err)
 	}
 }
 

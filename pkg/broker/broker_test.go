@@ -419,7 +419,7 @@ func TestExplainTellsWhyAnAddressIsNotServed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.register(draft("many", "cloud", map[string]string{"domain": "cloud.example"}))
-	x, err := w.Explain(t.Context(), DockerRegistry, "elsewhere.example.com")
+	x, err := w.Explain(t.Context(), DockerRegistry, "elsewhere.example.com", "")
 	if err != nil || len(x.Candidates) != 1 || x.Candidates[0].Serves || !strings.Contains(x.Candidates[0].Reason, "--connector") {
 		t.Errorf("%+v, %v", x.Candidates, err)
 	}
@@ -449,7 +449,7 @@ func TestExplainTellsTheWholeDecision(t *testing.T) {
 	w := newWorld(t)
 	w.one("hub", "registry.example.com")
 	w.one("other", "other.example.com")
-	x, err := w.Explain(t.Context(), DockerRegistry, "https://registry.example.com/v1/")
+	x, err := w.Explain(t.Context(), DockerRegistry, "https://registry.example.com/v1/", "")
 	if err != nil || x.Located == nil || x.Located.Connector.Name != "hub" || x.Kept != nil || x.Failure() != nil {
 		t.Fatalf("%+v, %v", x, err)
 	}
@@ -460,10 +460,10 @@ func TestExplainTellsTheWholeDecision(t *testing.T) {
 	if _, err := w.Credential(t.Context(), Request{Connector: "hub"}); err != nil {
 		t.Fatal(err)
 	}
-	if x, _ = w.Explain(t.Context(), DockerRegistry, "registry.example.com"); x.Kept == nil {
+	if x, _ = w.Explain(t.Context(), DockerRegistry, "registry.example.com", ""); x.Kept == nil {
 		t.Error("what is kept is not told")
 	}
-	if x, _ = w.Explain(t.Context(), DockerRegistry, "nowhere.example.com"); x.Located != nil || !fault.Is(x.Failure(), fault.NotFound) {
+	if x, _ = w.Explain(t.Context(), DockerRegistry, "nowhere.example.com", ""); x.Located != nil || !fault.Is(x.Failure(), fault.NotFound) {
 		t.Errorf("unknown host: %+v", x)
 	}
 	w.keyring.break_(nil, errors.New("locked away"))
@@ -471,7 +471,7 @@ func TestExplainTellsTheWholeDecision(t *testing.T) {
 	if _, err := w.Credential(t.Context(), Request{Connector: "hub"}); err == nil {
 		t.Fatal("no error without the keyring")
 	}
-	if x, _ = w.Explain(t.Context(), DockerRegistry, "registry.example.com"); x.Failure() == nil {
+	if x, _ = w.Explain(t.Context(), DockerRegistry, "registry.example.com", ""); x.Failure() == nil {
 		t.Error("the last error is not told")
 	}
 }
@@ -498,5 +498,16 @@ func TestOutsideTheScopeIsRefused(t *testing.T) {
 	}
 	if w.cloud.mints.Load() != 0 {
 		t.Error("something was minted")
+	}
+}
+
+// A login is no key file: who asks for one of a type that has none gets nothing.
+func TestNoKeyFileOfATypeWithoutThem(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.one("hub", "registry.example.com")
+	_, err := w.Credential(t.Context(), Request{Connector: "hub", KeyFile: true})
+	if !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "no key files") {
+		t.Errorf("%v", err)
 	}
 }

@@ -149,12 +149,12 @@ func TestExplainCluster(t *testing.T) {
 	w.cluster("prod", "prod", "https://kube.example.com:6443", certificate("prod"))
 	w.cluster("test", "test", "https://test.example.com:6443", "")
 	for _, address := range []string{"https://KUBE.example.com:6443", "prod"} {
-		x, err := w.Explain(t.Context(), KubernetesCluster, address)
+		x, err := w.Explain(t.Context(), KubernetesCluster, address, "")
 		if err != nil || x.Failure() != nil || x.Located == nil || len(x.Candidates) != 2 || x.Candidates[0] != (Candidate{"prod", true, "its cluster prod is at https://kube.example.com:6443"}) || x.Candidates[1].Serves {
 			t.Errorf("%s: %+v, %v", address, x, err)
 		}
 	}
-	x, err := w.Explain(t.Context(), KubernetesCluster, "https://nowhere.example.com")
+	x, err := w.Explain(t.Context(), KubernetesCluster, "https://nowhere.example.com", "")
 	if err != nil || !fault.Is(x.Failure(), fault.NotFound) || x.Candidates[0].Serves {
 		t.Errorf("%+v, %v", x, err)
 	}

@@ -192,6 +192,9 @@ func (b *Broker) mint(ctx context.Context, e *entry, want connector.Request, env
 	if err != nil {
 		return nil, err
 	}
+	if _, ok := credential.(connector.KeyFile); want.KeyFile && !ok {
+		return nil, fault.New(fault.Invalid, "connector type %s has no key files to hand out", e.connector.Type).Hint("ask for another format than a key file")
+	}
 	credential = connector.Bounded(credential, e.connector.ExpiresAt)
 	if expires := credential.Expiry(); !expires.IsZero() && !expires.After(b.host.Now()) {
 		return nil, fault.New(fault.Failed, "the service handed out a credential that expired at %s", expires.UTC().Format(time.RFC3339)).

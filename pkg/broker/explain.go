@@ -30,8 +30,9 @@ type Candidate struct {
 // maxCandidates keeps an explanation readable where there are thousands.
 const maxCandidates = 20
 
-// Explain tells the decision about an address that Locate would take, and why.
-func (b *Broker) Explain(ctx context.Context, resourceType, address string) (Explanation, error) {
+// Explain tells the decision about an address that Locate would take, and why; or, if the
+// native tool names the connector, about the resource of that name.
+func (b *Broker) Explain(ctx context.Context, resourceType, address, connector string) (Explanation, error) {
 	p, err := place{resourceType: resourceType, address: address}.normalise()
 	if err != nil {
 		return Explanation{}, err
@@ -41,7 +42,11 @@ func (b *Broker) Explain(ctx context.Context, resourceType, address string) (Exp
 		return Explanation{}, err
 	}
 	x := Explanation{ResourceType: p.resourceType, Address: p.address, Candidates: ix.candidates(p)}
-	x.Located, x.Err = b.locate(ctx, p)
+	if connector == "" {
+		x.Located, x.Err = b.locate(ctx, p)
+	} else {
+		x.Located, x.Err = b.resolve(ctx, Request{Connector: connector, ResourceType: resourceType, ResourceName: address})
+	}
 	if x.Located == nil {
 		return x, nil
 	}

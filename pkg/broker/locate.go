@@ -58,7 +58,8 @@ func (p place) normalise() (place, error) {
 
 // Locate finds the connector that serves an address, from local data alone: an
 // explicit pin wins, then the longest matching resource name, then what the
-// connector types say that they serve. Nil, without an error, means that nobody
+// connector types say that they serve. A pin of a registry's host is for what lies below
+// it too, unless that is not the pinned connector's own, and another one's. Nil, without an error, means that nobody
 // does; two that match equally are fault.Ambiguous. A cluster is also found by its
 // name.
 func (b *Broker) Locate(ctx context.Context, resourceType, address string) (*Located, error) {
@@ -74,17 +75,21 @@ func (b *Broker) locate(ctx context.Context, p place) (*Located, error) {
 	if err != nil {
 		return nil, err
 	}
-	if located, err := b.pinned(ix, p); located != nil || err != nil {
-		return located, err
+	pinned, own, err := b.pinned(ix, p)
+	if own || err != nil {
+		return pinned, err
 	}
-	if located, err := ix.locate(p); located != nil || err != nil {
-		return located, err
-	}
-	located, err := ix.asked(p)
+	located, err := ix.locate(p)
 	if located == nil && err == nil {
-		err = ix.suspect(p.address)
+		located, err = ix.asked(p)
 	}
-	return located, err
+	switch {
+	case located != nil || err != nil:
+		return located, err
+	case pinned != nil:
+		return pinned, nil
+	}
+	return nil, ix.suspect(p.address)
 }
 
 // locate finds who reaches the one resource that has the address.
@@ -122,12 +127,13 @@ func (ix *index) spelled(p place) []*entry {
 	return found
 }
 
-// pinned looks for an explicit pin of the address or of a parent of it. A pin whose
-// connector is gone or broken is an error, not a reason to look elsewhere.
-func (b *Broker) pinned(ix *index, p place) (*Located, error) {
+// pinned looks for an explicit pin of the address or of a parent of it; own reports that
+// the pin is for the address itself, or that its connector serves the address without it.
+// A pin whose connector is gone or broken is an error, not a reason to look elsewhere.
+func (b *Broker) pinned(ix *index, p place) (located *Located, own bool, err error) {
 	pins, err := b.pins.List()
 	if err != nil || len(pins) == 0 {
-		return nil, err
+		return nil, false, err
 	}
 	best := -1
 	for i, pin := range pins {
@@ -137,18 +143,19 @@ func (b *Broker) pinned(ix *index, p place) (*Located, error) {
 		}
 	}
 	if best < 0 {
-		return nil, nil
+		return nil, false, nil
 	}
 	pin := pins[best]
 	e, err := ix.lookup(pin.Connector)
 	if err != nil {
-		return nil, fault.WithHint(fault.Within(err, "%s is pinned to connector %s", pin.Address, pin.Connector),
+		return nil, false, fault.WithHint(fault.Within(err, "%s is pinned to connector %s", pin.Address, pin.Connector),
 			"`svcconn logout %s %s` removes the pin", toolOf(p.resourceType), pin.Address)
 	}
 	if len(ofAuthority([]*entry{e}, p.authority)) == 0 {
-		return nil, anotherCluster(e, p)
+		return nil, false, anotherCluster(e, p)
 	}
-	return e.located(p.resourceType, pin.ResourceName, "it is pinned to "+pin.Address), nil
+	serves, _ := e.reasonFor(p)
+	return e.located(p.resourceType, pin.ResourceName, "it is pinned to "+pin.Address), serves || p.address == pin.Address, nil
 }
 
 // isAt reports whether the place has an address or lies below it. Clusters do not lie

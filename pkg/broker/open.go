@@ -45,10 +45,14 @@ func (b *Broker) session(checked connector.Settings) (connector.Session, error) 
 // allowed refuses auth methods that take an identity that nobody gave to svcconn, unless
 // the settings allow them: for what is minted, and for what is kept.
 func (b *Broker) allowed(checked connector.Settings, current settings.Settings) error {
-	if !checked.Method.Ambient || current.Connectors.AllowImplicit {
+	if !checked.Method.IsAmbient(checked.Values) || current.Connectors.AllowImplicit {
 		return nil
 	}
-	return fault.New(fault.Denied, "the auth method %s takes the identity of this machine, and that is not allowed here", checked.Method.Name).
+	how := "takes"
+	if !checked.Method.Ambient {
+		how = "takes, with these fields,"
+	}
+	return fault.New(fault.Denied, "the auth method %s %s the identity of this machine, and that is not allowed here", checked.Method.Name, how).
 		Hint("to allow it, write allow_implicit = true in the section [connectors] of %s; or use an auth method with secrets of its own", filepath.Join(b.dirs.Config, "config.toml"))
 }
 

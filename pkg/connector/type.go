@@ -51,6 +51,9 @@ type AuthMethod struct {
 	// rather than secrets that were given to the connector: it has to be allowed
 	// (setting allow_implicit).
 	Ambient bool
+	// AmbientWith is Ambient for a method of which that depends on its fields, those that
+	// are not secret. Nil is never.
+	AmbientWith func(values field.Values) bool
 	// Reads are the files of others that are read at every mint, from the fields alone:
 	// what was minted before one of them changed may be of another identity, and is not
 	// handed out any more. Nil is none.
@@ -64,6 +67,12 @@ type AuthMethod struct {
 // RenewsSecrets reports whether secrets change by being used, with these fields.
 func (m *AuthMethod) RenewsSecrets(values field.Values) bool {
 	return m.Renews != nil && m.Renews(values)
+}
+
+// IsAmbient reports whether the method takes, with these fields, an identity that nobody
+// gave to the connector.
+func (m *AuthMethod) IsAmbient(values field.Values) bool {
+	return m.Ambient || m.AmbientWith != nil && m.AmbientWith(values)
 }
 
 // TTLBounds are the bounds of a lifetime that can be asked for. The zero value
@@ -240,8 +249,8 @@ type Request struct {
 	Access       Access        // what the credential is for
 	Lifetime     time.Duration // 0 is the method's default
 	// KeyFile asks for the long-lived secret itself, as a KeyFile. Sessions of connectors
-	// that were not told to hand it out refuse with fault.Denied, those of types that have
-	// none with fault.Invalid.
+	// that were not told to hand it out refuse with fault.Denied; what types mint that have
+	// none, the broker refuses.
 	KeyFile bool
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/svcconn/svcconn/pkg/connector"
+	"github.com/svcconn/svcconn/pkg/fault"
 	"github.com/svcconn/svcconn/pkg/secret"
 )
 
@@ -30,6 +31,9 @@ func (r *run) credential(settings connector.Settings, request connector.Request,
 	case connector.AWSKeys:
 		r.leaksOf(map[string]secret.Text{"secret": c.SecretAccessKey, "token": c.SessionToken}, c)
 		r.keys(settings, t, request, c)
+	case connector.AccessToken:
+		r.leaksOf(map[string]secret.Text{"token": c.Token}, c)
+		r.accessToken(settings, t, request, c)
 	default:
 		r.wrong("%s is reached with a %T, which is nil or unknown", request.ResourceName, c)
 	}
@@ -46,6 +50,42 @@ func (r *run) keys(settings connector.Settings, t *connector.ResourceType, reque
 		return
 	}
 	r.wrongIf(t.Profile(settings, request.ResourceName).Region == "", "a profile for %s would have no region", request.ResourceName)
+}
+
+func (r *run) accessToken(settings connector.Settings, t *connector.ResourceType, request connector.Request, c connector.AccessToken) {
+	r.wrongIf(c.Token.IsEmpty() || c.Universe == "", "the token for %s is not whole: %v", request.ResourceName, c)
+	if t.Gcloud == nil {
+		r.wrong("resource type %s is reached with tokens, and nothing says what a configuration of gcloud has to say", t.Name)
+		return
+	}
+	said := t.Gcloud(settings, request.ResourceName)
+	r.wrongIf(said.Project != c.Project && said.Project != "", "a configuration for %s is of project %q, its token of %q", request.ResourceName, said.Project, c.Project)
+}
+
+// keyFiles checks that long-lived secrets are handed out to nobody who did not ask for
+// them, and then whole, for all that they are good for.
+func (r *run) keyFiles(c Case) {
+	session, settings, ok := r.session(c, c.Good(r.T))
+	if !ok || c.Unmintable {
+		return
+	}
+	request, ok := r.request(c, settings)
+	if !ok {
+		return
+	}
+	request.KeyFile = true
+	credential, err := session.Mint(r.Context(), request)
+	r.leaks(settings, credential, err)
+	switch c := credential.(type) {
+	case nil:
+		refused := fault.Is(err, fault.Denied) || fault.Is(err, fault.Invalid)
+		r.wrongIf(!refused || fault.HintOf(err) == "", "asking for a key file is %q: %v", fault.KindOf(err), err)
+	case connector.KeyFile:
+		r.leaksOf(map[string]secret.Text{"key": c.JSON}, c)
+		r.wrongIf(err != nil || c.JSON.IsEmpty(), "the key file is not whole: %v, %v", c, err)
+	case connector.AccessToken: // the other kinds of credentials have no key files
+		r.wrong("asked for a key file it gives a token")
+	}
 }
 
 // mintingListed checks that there is a credential for whatever is listed, to read and to

@@ -140,7 +140,8 @@ func (r *run) expiry(c Case, settings connector.Settings, expires, before, after
 		r.wrongIf(settings.Method.Temporary, "the auth method calls its credentials temporary, and they do not expire")
 		return
 	}
-	r.wrongIf(!settings.Method.Temporary, "the auth method does not call its credentials temporary, and they expire")
+	r.wrongIf(settings.Method.Temporary && c.Stored, "the auth method calls its credentials temporary, and hands out what is stored")
+	r.wrongIf(!settings.Method.Temporary && !c.Stored, "the auth method does not call its credentials temporary, and they expire")
 	earliest, latest := before.Add(c.Lifetime-rounding), after.Add(c.Lifetime+rounding)
 	r.wrongIf(expires.Before(earliest) || expires.After(latest), "a credential expires at %s, but the service said between %s and %s", expires, earliest, latest)
 }

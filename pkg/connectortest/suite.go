@@ -56,6 +56,9 @@ type Case struct {
 	Outside string
 	// Lifetime is how long the credentials last that the fake gives; 0 is for ever.
 	Lifetime time.Duration
+	// Stored says that what is handed out is what was given to the connector, which ends by
+	// itself: the auth method mints nothing.
+	Stored bool
 	// Without are resource types that this login gives no access to, by its nature: listing
 	// them is fault.Invalid, with a hint.
 	Without []string
@@ -98,6 +101,7 @@ func checks() []check {
 		{"listing", eachCase((*run).listing)},
 		{"minting", eachCase((*run).minting)},
 		{"minting what is listed", eachCase((*run).mintingListed)},
+		{"key files", eachCase((*run).keyFiles)},
 		{"wrong secret", eachCase((*run).wrongSecret)},
 		{"service gone", eachCase((*run).gone)},
 		{"service hanging", eachCase((*run).hanging)},

@@ -183,13 +183,35 @@ var sabotages = map[string]struct {
 		s.Cases[0].Lifetime = time.Hour
 		mints(connector.RegistryLogin{Expires: time.Unix(1, 0)}, nil)(s, t)
 	}},
-	"mints a blank":        {"minting", "is not whole", mints(connector.RegistryLogin{}, nil)},
-	"mints no token":       {"minting", "is not whole", mints(connector.KubernetesAuth{}, nil)},
-	"mints for elsewhere":  {"minting", "is reached at", mints(connector.KubernetesAuth{Token: secret.New(canary)}, nil)},
-	"mints half of a key":  {"minting", "are not whole", mints(connector.AWSKeys{AccessKeyID: "id"}, nil)},
-	"mints for nobody":     {"minting", "account \"1\"", mints(connector.AWSKeys{Account: "1"}, nil)},
-	"keys without a token": {"minting", "no session token", mints(connector.AWSKeys{Expires: time.Unix(1, 0)}, nil)},
-	"keys for no profile":  {"minting", "what a profile has to say", mints(connector.AWSKeys{}, nil)},
+	"mints what is stored": {"minting", "hands out what is stored", func(s *Suite, t *toy) {
+		s.Cases[0].Lifetime, s.Cases[0].Stored, s.Type.Methods[0].Temporary = time.Hour, true, true
+		mints(connector.RegistryLogin{}, nil)(s, t)
+	}},
+	"mints, and does not say": {"minting", "does not call its credentials temporary", func(s *Suite, t *toy) {
+		s.Cases[0].Lifetime = time.Hour
+		mints(connector.RegistryLogin{}, nil)(s, t)
+	}},
+	"mints a blank":          {"minting", "is not whole", mints(connector.RegistryLogin{}, nil)},
+	"mints no token":         {"minting", "is not whole", mints(connector.KubernetesAuth{}, nil)},
+	"mints for elsewhere":    {"minting", "is reached at", mints(connector.KubernetesAuth{Token: secret.New(canary)}, nil)},
+	"mints half of a key":    {"minting", "are not whole", mints(connector.AWSKeys{AccessKeyID: "id"}, nil)},
+	"mints for nobody":       {"minting", "account \"1\"", mints(connector.AWSKeys{Account: "1"}, nil)},
+	"keys without a token":   {"minting", "no session token", mints(connector.AWSKeys{Expires: time.Unix(1, 0)}, nil)},
+	"keys for no profile":    {"minting", "what a profile has to say", mints(connector.AWSKeys{}, nil)},
+	"mints no access token":  {"minting", "is not whole", mints(connector.AccessToken{Universe: "example.com"}, nil)},
+	"a token for nowhere":    {"minting", "is not whole", mints(connector.AccessToken{Token: secret.New(canary)}, nil)},
+	"tokens for no gcloud":   {"minting", "what a configuration of gcloud has to say", mints(connector.AccessToken{}, nil)},
+	"a key file for a token": {"minting", "which is nil or unknown", mints(connector.KeyFile{JSON: secret.New(canary)}, nil)},
+	"a token for a key file": {"key files", "gives a token", mints(connector.AccessToken{}, nil)},
+	"a key file of nothing":  {"key files", "is not whole", mints(connector.KeyFile{}, nil)},
+	"no key file, no advice": {"key files", "is \"denied\"", mints(nil, fault.New(fault.Denied, "no"))},
+	"no key file, by chance": {"key files", "is \"failed\"", mints(nil, errors.New("no"))},
+	"another project": {"minting", "of project \"mine\"", func(s *Suite, t *toy) {
+		s.Type.Resources[0].Gcloud = func(connector.Settings, string) connector.GcloudProperties {
+			return connector.GcloudProperties{Project: "mine"}
+		}
+		mints(connector.AccessToken{Token: secret.New(canary), Universe: "example.com", Project: "yours"}, nil)(s, t)
+	}},
 	"another user name": {"minting", "not what was said", func(s *Suite, _ *toy) {
 		s.Type.Resources[0].Username = func(field.Values) string { return "you" }
 	}},
