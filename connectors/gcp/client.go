@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/svcconn/svcconn/pkg/connector"
 	"github.com/svcconn/svcconn/pkg/fault"
 	"github.com/svcconn/svcconn/pkg/field"
+	"github.com/svcconn/svcconn/pkg/hop"
 )
 
 // clients asks Google's APIs, with the fields of a connector.
@@ -90,12 +92,23 @@ func (c *clients) ask(ctx context.Context, q call, into any) error {
 		return c.silent(ctx, q.api.title, err)
 	}
 	if response.StatusCode != http.StatusOK {
-		return c.refused(answerOf(q.api, response, body), q.bearer.text)
+		said := answerOf(q.api, response, body)
+		said.who = c.whoAsks(q)
+		return c.refused(said, q.bearer.text)
 	}
 	if err := json.Unmarshal(body, into); err != nil {
-		return c.foreign(q.api.title, response)
+		return foreign(q.api, hop.Status(response.StatusCode, ""))
 	}
 	return nil
+}
+
+// whoAsks is the bearer of a call, as far as that is known without asking; "" where it is
+// not. IAM is asked by whoever is to become another, which is not the connector's identity.
+func (c *clients) whoAsks(q call) string {
+	if q.bearer.principal != "" || q.api.service == credentialsAPI.service {
+		return q.bearer.principal
+	}
+	return c.identity.principal
 }
 
 func (c *clients) request(ctx context.Context, q call) (*http.Request, error) {
@@ -122,7 +135,7 @@ func (c *clients) request(ctx context.Context, q call) (*http.Request, error) {
 	if !q.bearer.text.IsEmpty() {
 		r.Header.Set("Authorization", "Bearer "+q.bearer.text.Reveal())
 	}
-	if quota := c.quotaProject(); quota != "" {
+	if quota := c.quotaProject(); quota != "" && !q.bearer.text.IsEmpty() {
 		r.Header.Set("X-Goog-User-Project", quota)
 	}
 	return r, nil
@@ -133,14 +146,11 @@ func (c *clients) quotaProject() string {
 	return cmp.Or(quotaProjectField.Get(c.values), c.identity.quota)
 }
 
-// everyPage puts a question until the last page of its answer. Into is a pointer to one
-// page; got is called when it has been read, and returns the token of the next page, ""
-// for none. What got left in the page is overwritten.
+// everyPage puts a question until the last page of its answer. got is called when a page
+// has been read, and returns the token of the next one, "" for none.
 func everyPage[Page any](ctx context.Context, c *clients, q call, got func(Page) (next string, err error)) error {
 	query := url.Values{}
-	for name, values := range q.query {
-		query[name] = values
-	}
+	maps.Copy(query, q.query)
 	q.query = query
 	for {
 		var page Page
@@ -148,8 +158,11 @@ func everyPage[Page any](ctx context.Context, c *clients, q call, got func(Page)
 			return err
 		}
 		next, err := got(page)
-		if err != nil || next == "" {
+		switch {
+		case err != nil || next == "":
 			return err
+		case next == query.Get("pageToken"):
+			return fault.New(fault.Failed, "%s gives the same page again and again", q.api.title).Hint("check %s", q.api.setting())
 		}
 		query.Set("pageToken", next)
 	}

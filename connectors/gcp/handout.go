@@ -5,7 +5,14 @@ import (
 
 	"github.com/svcconn/svcconn/pkg/connector"
 	"github.com/svcconn/svcconn/pkg/fault"
+	"github.com/svcconn/svcconn/pkg/field"
 )
+
+// temporaryField is of the auth methods whose sources are keyed.
+var temporaryField = field.Bool{
+	Name: "generate_temporary_tokens", Title: "tokens alone", Default: "true",
+	Help: "Whether tokens are all that is handed out. With false, consumers that ask for the key file get it, with the long-lived secret in it; all others get tokens as before.",
+}
 
 // handOut is a token as a credential.
 func (s *session) handOut(t token) connector.AccessToken {
@@ -23,8 +30,13 @@ func (s *session) keyFile(request connector.Request) (connector.Credential, erro
 			Hint("--resource-type %s", genericType)
 	}
 	k, ok := s.source.(keyed)
-	if !ok {
+	// A source that is keyed may serve a method that has no key of its own to give.
+	if _, has := s.settings.Method.Fields.Find(temporaryField.Name); !ok || !has {
 		return nil, fault.New(fault.Invalid, "auth method %s has no key to hand out", s.settings.Method.Name).Hint("ask for a token: --format token")
+	}
+	if temporaryField.Get(s.settings.Values) {
+		return nil, fault.New(fault.Denied, "the connector hands out tokens, and not the key that they are got with").
+			Hint("ask for a token: --format token; or let everyone who can use the connector have the key: svcconn update NAME --set %s=false", temporaryField.Name)
 	}
 	text, err := k.keyFile()
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -18,7 +20,7 @@ import (
 // what came back is kept where it came in. shown are secrets that were sent, which an
 // answer may repeat.
 func (c *clients) fetch(ctx context.Context, a api, get func(ctx context.Context) (*oauth2.Token, error), shown ...secret.Text) (token, error) {
-	seen := &seeing{inner: c.http.Transport, api: a}
+	seen := &seeing{ctx: ctx, inner: c.http.Transport, api: a}
 	client := *c.http
 	client.Transport = seen
 	got, err := get(context.WithValue(ctx, oauth2.HTTPClient, &client))
@@ -45,6 +47,7 @@ func (c *clients) byOurClock(at time.Time) time.Time {
 
 // seeing is a transport that keeps what went wrong last.
 type seeing struct {
+	ctx      context.Context // of fetch: pieces of x/oauth2 make requests without one
 	inner    http.RoundTripper
 	api      api
 	refused  *answer        // the service said no
@@ -55,22 +58,37 @@ type seeing struct {
 // RoundTrip implements http.RoundTripper.
 func (s *seeing) RoundTrip(r *http.Request) (*http.Response, error) {
 	s.refused, s.silent, s.answered = nil, nil, nil
-	response, err := s.inner.RoundTrip(r)
+	ctx := s.ctx
+	if patience, ok := r.Context().Deadline(); ok { // of the client
+		limited, cancel := context.WithDeadline(ctx, patience)
+		defer cancel()
+		ctx = limited
+	}
+	response, err := s.inner.RoundTrip(r.WithContext(ctx))
 	if err != nil {
-		s.silent = err
+		s.silent = &url.Error{Op: r.Method, URL: r.URL.Scheme + "://" + r.URL.Host, Err: err}
 		return nil, err
 	}
 	s.answered = response
-	if response.StatusCode/100 == 2 {
-		return response, nil
-	}
 	body, err := io.ReadAll(response.Body)
 	_ = response.Body.Close()
 	if err != nil {
 		s.silent = err
 		return nil, err
 	}
-	s.refused = answerOf(s.api, response, body)
 	response.Body = io.NopCloser(bytes.NewReader(body))
+	said := answerOf(s.asked(r.URL), response, body)
+	if response.StatusCode/100 != 2 || said.code != "" { // some servers refuse with 200 OK
+		s.refused = said
+	}
 	return response, nil
+}
+
+// asked is the API at an address: a token that was got by federation may serve to become
+// a service account, within the same call.
+func (s *seeing) asked(at *url.URL) api {
+	if strings.HasSuffix(at.Path, ":generateAccessToken") {
+		return credentialsAPI
+	}
+	return s.api
 }

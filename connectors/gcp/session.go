@@ -3,6 +3,7 @@ package gcp
 import (
 	"cmp"
 	"context"
+	"maps"
 	"sync"
 	"time"
 
@@ -26,9 +27,10 @@ var _ connector.Renewing = (*session)(nil)
 
 // minting is one question to the source, which all who ask the same share.
 type minting struct {
-	done  chan struct{}
-	token token
-	err   error
+	done    chan struct{}
+	token   token
+	err     error
+	givenUp bool // by who asked, before there was an answer
 }
 
 func open(host connector.Host, settings connector.Settings) (connector.Session, error) {
@@ -49,37 +51,63 @@ func openWith(c *clients, settings connector.Settings) (*session, error) {
 	return &session{clients: c, settings: settings, source: source, kept: map[purpose]*minting{}}, nil
 }
 
-// tokenFor gets a token for a purpose, once a session. An error is not kept.
+// tokenFor gets a token for a purpose, once a session. An error is not kept; that somebody
+// gave up waiting is no reason for others to do so.
 func (s *session) tokenFor(ctx context.Context, want purpose) (token, error) {
 	want.scope = cmp.Or(want.scope, scopeCloud)
 	want = s.source.relevant(want)
-	s.mu.Lock()
-	m := s.kept[want]
-	mine := m == nil
-	if mine {
-		m = &minting{done: make(chan struct{})}
-		s.kept[want] = m
-	}
-	s.mu.Unlock()
-	if !mine {
+	for {
+		m, mine := s.minting(want)
+		if mine {
+			s.mint(ctx, want, m)
+			return m.token, m.err
+		}
 		select {
 		case <-m.done:
-			return m.token, m.err
+			if !m.givenUp {
+				return m.token, m.err
+			}
 		case <-ctx.Done():
 			return token{}, s.silent(ctx, "Google", ctx.Err())
 		}
 	}
+}
+
+// minting is the question to the source that serves for a purpose; mine says that it is
+// new, and the caller's to ask.
+func (s *session) minting(want purpose) (m *minting, mine bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if m = s.kept[want]; m != nil && (!m.isDone() || s.unexpired(m.token) == nil) {
+		return m, false
+	}
+	m = &minting{done: make(chan struct{})}
+	s.kept[want] = m
+	return m, true
+}
+
+func (m *minting) isDone() bool {
+	select {
+	case <-m.done:
+		return true
+	default:
+		return false
+	}
+}
+
+func (s *session) mint(ctx context.Context, want purpose, m *minting) {
+	defer close(m.done)
 	m.token, m.err = s.source.token(ctx, want)
 	if m.err == nil {
 		m.err = s.unexpired(m.token)
 	}
-	if m.err != nil {
-		s.mu.Lock()
-		delete(s.kept, want)
-		s.mu.Unlock()
+	if m.err == nil {
+		return
 	}
-	close(m.done)
-	return m.token, m.err
+	m.givenUp = ctx.Err() != nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.kept, want)
 }
 
 // unexpired refuses a token that is over.
@@ -107,11 +135,27 @@ func (s *session) Verify(ctx context.Context) (connector.Identity, error) {
 	if err != nil {
 		return connector.Identity{}, err
 	}
-	out := connector.Identity{Name: who, Detail: "project " + s.project()}
-	if projectField.Get(s.values) == "" && s.project() != "" {
-		out.Learned = map[string]string{projectField.Name: s.project()}
+	return connector.Identity{Name: who, Detail: s.projectDetail(), Learned: s.learned(who)}, nil
+}
+
+// projectDetail is what is said of the project, where it is known.
+func (s *session) projectDetail() string {
+	if s.project() == "" {
+		return ""
 	}
-	return out, nil
+	return "project " + s.project()
+}
+
+// learned is what fields left out that has been found out; who is whose the tokens are.
+func (s *session) learned(who string) map[string]string {
+	out := map[string]string{}
+	if from, ok := s.source.(learning); ok {
+		maps.Copy(out, from.learned(who))
+	}
+	if projectField.Get(s.values) == "" && s.project() != "" {
+		out[projectField.Name] = s.project()
+	}
+	return out
 }
 
 // List yields the resources of a type, as the pages arrive.
