@@ -29,7 +29,9 @@ var (
 	pretendHost   = field.String{Name: "host", Title: "host", Help: "Its registries are below that.", Default: "registry.example.net"}
 	pretendKey    = field.Secret{Name: "key", Title: "key", Help: "What is handed out.", Required: true}
 	pretendURL    = field.String{Name: "endpoint_url", Title: "endpoint", Help: "An endpoint."}
-	pretendFields = field.Set{pretendFolder, pretendHost, pretendKey, pretendURL}
+	pretendGKE    = field.String{Name: "contexts", Title: "contexts", Help: "What its clusters' contexts begin with."}
+	pretendOwn    = field.String{Name: "project", Title: "project", Help: "What of its registries is its own, if not all."}
+	pretendFields = field.Set{pretendFolder, pretendHost, pretendKey, pretendURL, pretendGKE, pretendOwn}
 )
 
 func pretendType() *connector.Type {
@@ -46,6 +48,10 @@ func pretendType() *connector.Type {
 				t.Instances, t.Default, t.Profile = false, func(field.Values) string { return "eu-central-1" }, pretendedProfile
 			}),
 			as("s3-bucket", func(t *connector.ResourceType) { t.Parse, t.Profile = parseBucket, pretendedProfile }),
+			as("gcp-generic", func(t *connector.ResourceType) {
+				t.Instances, t.Default, t.Gcloud = false, func(field.Values) string { return "acme" }, pretendedGcloud
+			}),
+			as("gcs-bucket", func(t *connector.ResourceType) { t.Parse, t.Gcloud = parseGCS, pretendedGcloud }),
 			as("kubernetes-cluster", func(t *connector.ResourceType) {
 				t.Endpoint = func(connector.Settings) (connector.KubernetesEndpoint, bool) {
 					return connector.KubernetesEndpoint{}, false
@@ -54,8 +60,9 @@ func pretendType() *connector.Type {
 			as("docker-registry", func(t *connector.ResourceType) {
 				t.Username = func(field.Values) string { return "AWS" }
 				t.Serves = func(s connector.Settings, address string) (string, bool) {
-					host, _, _ := strings.Cut(address, "/")
-					return address, strings.HasSuffix(host, "."+pretendHost.Get(s.Values))
+					host, path, _ := strings.Cut(address, "/")
+					own := pretendOwn.Get(s.Values)
+					return address, strings.HasSuffix(host, "."+pretendHost.Get(s.Values)) && (own == "" || path == "" || strings.HasPrefix(path+"/", own+"/"))
 				}
 			}),
 		},
@@ -75,6 +82,19 @@ func parsePretended(_ field.Values, name string) (string, error) {
 func parseBucket(v field.Values, name string) (string, error) {
 	name, err := parsePretended(v, name)
 	return "s3://" + strings.TrimPrefix(name, "s3://"), err
+}
+
+func parseGCS(v field.Values, name string) (string, error) {
+	name, err := parsePretended(v, name)
+	return "gs://" + strings.TrimPrefix(name, "gs://"), err
+}
+
+func pretendedGcloud(s connector.Settings, _ string) connector.GcloudProperties {
+	p := connector.GcloudProperties{Project: "acme", QuotaProject: "acme-quota"}
+	if url := pretendURL.Get(s.Values); url != "" {
+		p.Endpoints = map[string]string{"storage": url + "/storage/v1"}
+	}
+	return p
 }
 
 func pretendedProfile(s connector.Settings, name string) connector.AWSProfile {
@@ -104,6 +124,15 @@ func (p pretended) called(words ...string) error {
 		err = fault.New(fault.Unavailable, "the cloud does not answer")
 	}
 	return err
+}
+
+// context is what the cloud's own tool calls a cluster's context, if it has one.
+func (p pretended) context(cluster string) string {
+	prefix := pretendGKE.Get(p.values)
+	if prefix == "" {
+		return ""
+	}
+	return prefix + strings.ReplaceAll(cluster, "/", "_")
 }
 
 func (p pretended) Verify(context.Context) (connector.Identity, error) {
@@ -142,8 +171,14 @@ func (p pretended) Mint(_ context.Context, r connector.Request) (connector.Crede
 		return connector.RegistryLogin{Registry: host, Username: "AWS", Secret: key, Expires: until}, nil
 	case "kubernetes-cluster":
 		return connector.KubernetesAuth{Token: key, Expires: until, Endpoint: connector.KubernetesEndpoint{
-			Cluster: r.ResourceName, Server: "https://" + strings.ReplaceAll(r.ResourceName, "/", ".") + ".example.net", CertificateAuthority: "-----BEGIN CERTIFICATE-----\n",
+			Cluster: r.ResourceName, Context: p.context(r.ResourceName), Server: "https://" + strings.ReplaceAll(r.ResourceName, "/", ".") + ".example.net", CertificateAuthority: "-----BEGIN CERTIFICATE-----\n",
 		}}, nil
+	}
+	if strings.HasPrefix(r.ResourceType, "gc") {
+		if r.KeyFile {
+			return connector.KeyFile{JSON: secret.New(`{"type": "service_account", "private_key": "` + key.Reveal() + `"}`), Project: "acme"}, nil
+		}
+		return connector.AccessToken{Token: key, Principal: "ci@acme.example.net", Project: "acme", QuotaProject: "acme-quota", Universe: "googleapis.com", Expires: until}, nil
 	}
 	return connector.AWSKeys{AccessKeyID: "ASIAEXAMPLE", SecretAccessKey: key, SessionToken: secret.New("session-" + key.Reveal()), Account: "123456789012", Region: "eu-central-1", Expires: until}, nil
 }

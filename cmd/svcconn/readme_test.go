@@ -12,13 +12,14 @@ import (
 	"filippo.io/age"
 
 	"github.com/svcconn/svcconn/connectors/aws/awstest"
+	"github.com/svcconn/svcconn/connectors/gcp/gcptest"
 	"github.com/svcconn/svcconn/pkg/registrytest"
 )
 
 // TestEveryCommandOfTheDocumentsRuns types the commands of README.md and docs/ as they
 // stand there, each document in a set-up of its own. registry.example.com is a real
-// registry in this process, and AWS a fake one, both behind a proxy; `make` targets must
-// exist and be run by the gate.
+// registry in this process, AWS and Google Cloud are fake ones, all behind a proxy; `make`
+// targets must exist and be run by the gate.
 func TestEveryCommandOfTheDocumentsRuns(t *testing.T) {
 	t.Parallel()
 	root := "../.."
@@ -112,6 +113,7 @@ func newReader(t *testing.T) *reader {
 	r.write("svcconn/identity.txt", identity.String())
 	r.write("svcconn/config.toml", "[secrets]\nbackend = \"file\"\nidentity_file = \"identity.txt\"\n")
 	r.useAWS(cloud)
+	r.useGoogle(cloud)
 	t.Cleanup(func() { _ = r.command("svcconn agent stop").Run() })
 	return r
 }
@@ -144,6 +146,23 @@ func (r *reader) useAWS(cloud *awstest.Server) {
 	r.write("secret-key.txt", keys.SecretAccessKey)
 	r.write(".aws/config", "[default]\nregion = "+region+"\nrole_arn = "+role+"\nsource_profile = keys\n")
 	r.write(".aws/credentials", "[keys]\naws_access_key_id = "+keys.AccessKeyID+"\naws_secret_access_key = "+keys.SecretAccessKey+"\n")
+}
+
+// useGoogle gives the reader the project of the documents, and what gcloud has of it.
+func (r *reader) useGoogle(cloud *awstest.Server) {
+	r.t.Helper()
+	google := gcptest.Start(r.t, gcptest.Options{})
+	for _, service := range []string{"oauth2", "sts", "iamcredentials", "storage", "container", "artifactregistry", "cloudresourcemanager"} {
+		cloud.Route(service+".googleapis.com", google.Handler())
+	}
+	project := google.Project("my-project-123")
+	account, deployer := project.ServiceAccount("robot"), project.ServiceAccount("deployer")
+	deployer.LetImpersonate("serviceAccount:" + account.Email())
+	project.Bucket("zenfiles", "EU")
+	project.Cluster("europe-west1", "demo", gcptest.Cluster{CertificateAuthority: cloud.CertificateAuthority()})
+	project.Repository("europe-west1", "team", gcptest.Repository{})
+	r.write("key.json", account.Key())
+	r.write(".config/gcloud/application_default_credentials.json", account.Key())
 }
 
 func (r *reader) write(name, text string) {

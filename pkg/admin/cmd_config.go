@@ -108,6 +108,7 @@ func entries(s settings.Settings) []entry {
 		{"kubectl", "timeout", s.Kubectl.Timeout.String()},
 		{"kubelet", "timeout", s.Kubelet.Timeout.String()},
 		{"aws", "timeout", s.AWS.Timeout.String()},
+		{"gcloud", "timeout", s.Gcloud.Timeout.String()},
 		{"agent", "keep", s.Agent.Keep.String()},
 		{"agent", "idle", s.Agent.Idle.String()},
 		{"network", "timeout", s.Network.Timeout.String()},

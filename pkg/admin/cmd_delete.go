@@ -18,7 +18,7 @@ func deleteCommand() command {
 		name: "delete", group: connectorsGroup, summary: "delete connectors, their secrets and what is kept of them",
 		doc: `Deletes connectors together with their secrets and kept credentials. It asks first; --yes answers that.
 
-A connector that a native tool's configuration leads to is not deleted, since docker would then fail or go on anonymously, and kubectl and aws fail: take the configuration back first (svcconn logout), or say --force.`,
+A connector that a native tool's configuration leads to is not deleted, since docker would then fail or go on anonymously, and kubectl, aws and gcloud fail: take the configuration back first (svcconn logout), or say --force.`,
 		args: []argument{{name: connectorWord, many: true}},
 		flags: []flag{
 			{name: "yes", short: "y", usage: "do not ask"},
@@ -92,15 +92,38 @@ func (e *engine) unused(ctx context.Context, c registry.Connector) error {
 	if err := e.unusedByKubectl(ctx, c); err != nil {
 		return err
 	}
-	return e.unusedByAWS(ctx, c)
-}
-
-// unusedByAWS looks for the connector in the profiles of AWS, if it gives keys.
-func (e *engine) unusedByAWS(ctx context.Context, c registry.Connector) error {
 	r, err := e.broker.Registered(ctx, c.ID)
-	if err != nil || r.Problem != nil || len(keyTypes(r, "")) == 0 {
+	if err != nil || r.Problem != nil {
 		return nil
 	}
+	if len(awsConsumer.types(r, "")) > 0 {
+		err = e.unusedByAWS(ctx, c)
+	}
+	if err == nil && len(gcloudConsumer.types(r, "")) > 0 {
+		err = e.unusedByGcloud(ctx, c)
+	}
+	return err
+}
+
+// unusedByGcloud looks for the connector in the configurations of gcloud and their
+// credential files.
+func (e *engine) unusedByGcloud(ctx context.Context, c registry.Connector) error {
+	pointers, err := clientconfig.GcloudPointers(e.clientEnv())
+	if err != nil {
+		return err
+	}
+	for _, p := range pointers {
+		used, err := e.broker.Find(ctx, p.Connector)
+		if p.Connector != "" && err == nil && used.ID == c.ID {
+			return fault.New(fault.Failed, "connector %s is in use: %s leads to it (gcloud)", c.Name, p.File).
+				Hint("svcconn logout gcloud %s, then delete it; or say --force", p.Name())
+		}
+	}
+	return nil
+}
+
+// unusedByAWS looks for the connector in the profiles of AWS.
+func (e *engine) unusedByAWS(ctx context.Context, c registry.Connector) error {
 	pointers, err := clientconfig.AWSPointers(e.clientEnv())
 	if err != nil {
 		return err

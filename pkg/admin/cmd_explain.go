@@ -61,7 +61,7 @@ func kubeSubject(kube clientconfig.KubeSubject, ask wire.ExplainArgs) wire.Expla
 	ask.ResourceType = broker.KubernetesCluster
 	switch {
 	case kube.Cluster != "":
-		ask.Subject = kube.Cluster
+		ask.Subject, ask.Connector = kube.Cluster, kube.Connector
 	case kube.Server != "":
 		ask.Subject = kube.Server
 	}

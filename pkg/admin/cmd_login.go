@@ -12,7 +12,7 @@ func loginCommand() command {
 	return command{
 		name: "login", group: useGroup, summary: "point a native tool at svcconn",
 		doc:      "Writes into a native tool's own configuration that it shall ask svcconn for credentials. No credential is written anywhere; logout takes it back exactly.",
-		commands: []command{loginDockerCommand(), loginKubectlCommand(), loginAWSCommand()},
+		commands: []command{loginDockerCommand(), loginKubectlCommand(), loginAWSCommand(), loginGcloudCommand()},
 	}
 }
 

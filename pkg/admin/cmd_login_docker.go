@@ -59,16 +59,35 @@ func runLoginDocker(ctx context.Context, in invocation, e *engine, p output.Prin
 		}
 		return in.showPlan(p, plan)
 	}
-	for _, pin := range pins {
-		if err := e.broker.Pin(ctx, pin); err != nil {
-			return err
-		}
+	if err := e.pinAll(ctx, p, pins); err != nil {
+		return err
 	}
 	nothing := "docker already asks svcconn for that."
 	if name := in.text("connector"); name != "" { // it may not have been this one before
 		nothing = fmt.Sprintf("docker already asks svcconn for that; connector %s answers.", name)
 	}
 	return in.applyPlan(ctx, p, plan, nothing)
+}
+
+// pinAll pins the addresses, and tells of those that led to another connector before.
+func (e *engine) pinAll(ctx context.Context, p output.Printer, pins []registry.Pin) error {
+	stored, err := e.broker.Pins(broker.DockerRegistry)
+	if err != nil {
+		return err
+	}
+	for _, pin := range pins {
+		for _, old := range stored {
+			before, gone := e.broker.Find(ctx, old.Connector)
+			after, err := e.broker.Find(ctx, pin.Connector)
+			if old.Address == pin.Address && gone == nil && err == nil && before.ID != after.ID {
+				p.Notice("For %s, connector %s answers from now on, and no longer %s. Docker asks for hosts alone; tools that ask for a repository get what serves that.", pin.Address, after.Name, before.Name)
+			}
+		}
+		if err := e.broker.Pin(ctx, pin); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // dockerTarget is a registry to log in to, or a repository of one.
@@ -148,6 +167,9 @@ func (in invocation) hostsOf(ctx context.Context, e *engine, p output.Printer, c
 func registration(address string) string {
 	if strings.Contains(address, ".dkr.ecr") || strings.Contains(address, ".dkr-ecr") || strings.HasPrefix(address, "public.ecr.aws") {
 		return "svcconn register NAME --type aws --auto-configure; or, if a connector for AWS reaches it already, name that with --connector"
+	}
+	if host, _, _ := strings.Cut(address, "/"); strings.Contains(host, "-docker.pkg.") || host == "gcr.io" || strings.HasSuffix(host, ".gcr.io") {
+		return "svcconn register NAME --type gcp --auto-configure; or, if a connector for Google Cloud reaches it already, name that with --connector"
 	}
 	return fmt.Sprintf("svcconn register NAME --type docker --set registry=%s --set username=USER --set password=-", address)
 }

@@ -22,10 +22,10 @@ func loginKubectlCommand() command {
 		name: "kubectl", summary: "point kubectl, helm and every other client of clusters at svcconn",
 		doc: `Writes a cluster, a user and a context for each CLUSTER into the kubeconfig; the user runs kubectl-svcconn for its credential. A CLUSTER is its name, or the address of its API server. Only those entries change, and svcconn logout kubectl takes them back, to the byte. An entry with that name that svcconn did not write is never overwritten: choose another name with --context.
 
-Without a CLUSTER, that of --connector, or the only one that there is. Of a cluster that only its service knows (EKS), the address and the certificate authority are asked for once; --all asks connectors that reach several for theirs. The current context stays what it is unless --use is given.`,
+Without a CLUSTER, that of --connector, or the only one that there is. Of a cluster that only its service knows (EKS, GKE), the address and the certificate authority are asked for once; --all asks connectors that reach several for theirs. The current context stays what it is unless --use is given.`,
 		args: []argument{{name: "CLUSTER", optional: true, many: true}},
 		flags: printing(connectorFlag.described("the connector that shall serve the cluster"), dryRunFlag,
-			flag{name: "context", value: "NAME", usage: "what the context is called, and its user and cluster; the cluster's name otherwise"},
+			flag{name: "context", value: "NAME", usage: "what the context is called, and its user and cluster; otherwise what the cloud's own tool calls it, or the cluster's name"},
 			flag{name: "use", usage: "make it the current context"},
 			flag{name: "all", usage: "all clusters that the connectors reach"},
 			flag{name: "old-kubectl", usage: "for a kubectl older than 1.22: version v1beta1 of the exec protocol, which newer ones know too"},
@@ -78,7 +78,7 @@ func (in invocation) kubeLogins(ctx context.Context, e *engine, p output.Printer
 			endpoint, err := in.endpointOf(ctx, e, located)
 			endpoint.Cluster = located.ResourceName
 			logins[i], failures[i] = clientconfig.KubeLogin{
-				Name: cmp.Or(in.text("context"), located.ResourceName), Connector: located.Connector.Name,
+				Name: cmp.Or(in.text("context"), endpoint.Context, located.ResourceName), Connector: located.Connector.Name,
 				Endpoint: endpoint, Command: command, Old: in.given("old-kubectl"),
 			}, err
 		})

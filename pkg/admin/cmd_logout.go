@@ -16,7 +16,7 @@ func logoutCommand() command {
 	return command{
 		name: "logout", group: useGroup, summary: "undo login exactly",
 		doc:      "Takes back what login wrote into a native tool's configuration: what was there before is there again. Connectors and their secrets stay; svcconn delete removes those.",
-		commands: []command{logoutDockerCommand(), logoutKubectlCommand(), logoutAWSCommand()},
+		commands: []command{logoutDockerCommand(), logoutKubectlCommand(), logoutAWSCommand(), logoutGcloudCommand()},
 	}
 }
 

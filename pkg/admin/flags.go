@@ -86,7 +86,7 @@ func (in invocation) engine() (*engine, error) { return newEngine(in.world, in.t
 func (e *engine) clientEnv() clientconfig.Env {
 	return clientconfig.Env{
 		Getenv: e.world.Getenv, LookPath: exec.LookPath, Home: e.world.Getenv("HOME"),
-		State: e.dirs.State, GOOS: runtime.GOOS, UID: os.Getuid(),
+		State: e.dirs.State, Config: e.dirs.Config, GOOS: runtime.GOOS, UID: os.Getuid(),
 	}
 }
 

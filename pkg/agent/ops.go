@@ -26,6 +26,7 @@ type operation struct {
 
 func dockerBudget(s settings.Settings) time.Duration  { return s.Docker.Timeout }
 func awsBudget(s settings.Settings) time.Duration     { return s.AWS.Timeout }
+func gcloudBudget(s settings.Settings) time.Duration  { return s.Gcloud.Timeout }
 func kubectlBudget(s settings.Settings) time.Duration { return s.Kubectl.Timeout }
 func networkBudget(s settings.Settings) time.Duration { return s.Secrets.Timeout + s.Network.Timeout }
 
@@ -43,6 +44,7 @@ func operations() map[string]operation {
 		wire.KubernetesExec: {run: kubernetesExec, budget: kubectlBudget, total: true},
 		wire.GetCredential:  {run: getCredential, budget: longBudget},
 		wire.AWSProcess:     {run: getCredential, budget: awsBudget, total: true},
+		wire.GoogleToken:    {run: googleToken, budget: gcloudBudget, total: true},
 		wire.Resources:      {run: resources, budget: networkBudget},
 		wire.Verify:         {run: verify, budget: longBudget},
 		wire.Explain:        {run: explain, budget: networkBudget},
@@ -106,19 +108,24 @@ func getCredential(ctx context.Context, c *call, _ settings.Settings) (wire.Repl
 	if err != nil {
 		return wire.Reply{}, secret.Text{}, err
 	}
-	request := broker.Request{Connector: a.Connector, ResourceType: a.ResourceType, ResourceName: a.ResourceName, Lifetime: a.Lifetime, Left: a.Left}
-	if a.ReadOnly {
-		request.Access = connector.ReadOnly
-	}
 	if err := renderable(a.Format); err != nil {
 		return wire.Reply{}, secret.Text{}, err
 	}
-	grant, err := c.server.broker.Credential(ctx, request)
+	grant, err := c.server.broker.Credential(ctx, requestOf(a))
 	if err != nil {
 		return wire.Reply{}, secret.Text{}, err
 	}
 	body, err := Render(grant, a.Format, c.server.now())
 	return wire.Reply{}, body, err
+}
+
+func requestOf(a wire.CredentialArgs) broker.Request {
+	request := broker.Request{Connector: a.Connector, ResourceType: a.ResourceType, ResourceName: a.ResourceName,
+		Lifetime: a.Lifetime, Left: a.Left, KeyFile: a.Format == FormatKeyFile}
+	if a.ReadOnly {
+		request.Access = connector.ReadOnly
+	}
+	return request
 }
 
 func resources(ctx context.Context, c *call, _ settings.Settings) (wire.Reply, secret.Text, error) {
@@ -184,7 +191,7 @@ func explain(ctx context.Context, c *call, _ settings.Settings) (wire.Reply, sec
 	if a.ResourceType == "" {
 		a.ResourceType = resourceTypeOf(ctx, c.server.broker, a.Subject)
 	}
-	x, err := c.server.broker.Explain(ctx, a.ResourceType, a.Subject)
+	x, err := c.server.broker.Explain(ctx, a.ResourceType, a.Subject, a.Connector)
 	if err != nil {
 		return wire.Reply{}, secret.Text{}, err
 	}
@@ -236,7 +243,7 @@ func status(_ context.Context, c *call, current settings.Settings) (wire.Reply, 
 	s := c.server
 	started, exits := s.started.UTC(), s.exitsAt(current.Agent.Idle).UTC()
 	out := wire.Status{Running: true, PID: s.pid, Release: s.release, Socket: s.socket, Config: s.dirs.Config,
-		Started: &started, ExitsAt: &exits, Unlocked: s.broker.Secrets().Unlocked(), Kept: []wire.Kept{}}
+		Started: &started, ExitsAt: &exits, Unlocked: s.broker.Secrets().Unlocked(), Kept: []wire.Kept{}, Exchanges: s.exchange.addresses()}
 	for _, info := range s.broker.Kept() {
 		out.Kept = append(out.Kept, wireKept(info))
 	}

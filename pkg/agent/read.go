@@ -18,7 +18,7 @@ func ReadCluster(body secret.Text) (connector.KubernetesAuth, error) {
 	}
 	return connector.KubernetesAuth{
 		Endpoint: connector.KubernetesEndpoint{
-			Cluster: in.Cluster, Server: in.Server, CertificateAuthority: in.Authority,
+			Cluster: in.Cluster, Context: in.Context, Server: in.Server, CertificateAuthority: in.Authority,
 			TLSServerName: in.TLSServerName, ProxyURL: in.ProxyURL, Insecure: in.Insecure,
 		},
 		Token: secret.New(in.Token), ClientCertificate: in.Certificate, ClientKey: secret.New(in.Key), Expires: moment(in.Expires),

@@ -25,12 +25,19 @@ const (
 	// FormatProcess is what the SDKs of AWS read of their credential_process.
 	FormatProcess = "credential-process"
 
+	// FormatGoogle is what the SDKs of Google read of their executable: a token that is
+	// exchanged for the credential (see exchange). Not Render makes it, but GoogleToken.
+	FormatGoogle = "google-executable"
+
+	// FormatKeyFile is the long-lived secret itself, as the SDKs of Google read it.
+	FormatKeyFile = "google-key-file"
+
 	// FormatRedacted is a Description: for describe, with no secret in it.
 	FormatRedacted = "redacted"
 )
 
 // Formats lists the formats that Render knows.
-var formats = []string{FormatJSON, FormatToken, FormatEnv, FormatDocker, FormatExec, FormatProcess}
+var formats = []string{FormatJSON, FormatToken, FormatEnv, FormatDocker, FormatExec, FormatProcess, FormatGoogle, FormatKeyFile}
 
 // Formats lists the formats of a credential, for help and completion.
 func Formats() []string { return slices.Clone(formats) }
@@ -48,18 +55,29 @@ func Render(grant broker.Grant, format string, now time.Time) (secret.Text, erro
 	if format == FormatRedacted {
 		return describe(grant)
 	}
+	own := func(formats ...string) bool {
+		return slices.Contains(append(formats, FormatJSON, FormatToken, FormatEnv), format)
+	}
 	switch credential := grant.Credential.(type) {
 	case connector.RegistryLogin:
-		if format != FormatExec && format != FormatProcess {
+		if own(FormatDocker) {
 			return renderLogin(credential, format)
 		}
 	case connector.KubernetesAuth:
-		if format != FormatDocker && format != FormatProcess {
+		if own(FormatExec) {
 			return renderCluster(grant, credential, format, now)
 		}
 	case connector.AWSKeys:
-		if format != FormatDocker && format != FormatExec {
+		if own(FormatProcess) {
 			return renderKeys(credential, format)
+		}
+	case connector.AccessToken:
+		if own() {
+			return renderToken(credential, format)
+		}
+	case connector.KeyFile:
+		if format == FormatKeyFile {
+			return credential.JSON, nil
 		}
 	}
 	return secret.Text{}, fault.New(fault.Invalid, "a credential of resource type %s cannot be shown as %s", grant.ResourceType, format).
@@ -84,6 +102,8 @@ func describe(grant broker.Grant) (secret.Text, error) {
 		describeCluster(out.Credential, credential)
 	case connector.AWSKeys:
 		describeKeys(out.Credential, credential)
+	case connector.AccessToken:
+		describeToken(out.Credential, credential)
 	}
 	text, err := json.Marshal(out)
 	return secret.New(string(text)), err

@@ -32,6 +32,7 @@ func renderCluster(grant broker.Grant, auth connector.KubernetesAuth, format str
 // left out.
 type clusterCredential struct {
 	Cluster       string     `json:"cluster"`
+	Context       string     `json:"context,omitempty"`
 	Server        string     `json:"server"`
 	Authority     string     `json:"certificate_authority,omitempty"`
 	TLSServerName string     `json:"tls_server_name,omitempty"`
@@ -46,7 +47,7 @@ type clusterCredential struct {
 func clusterJSON(auth connector.KubernetesAuth) clusterCredential {
 	at := auth.Endpoint
 	return clusterCredential{
-		Cluster: at.Cluster, Server: at.Server, Authority: at.CertificateAuthority, TLSServerName: at.TLSServerName,
+		Cluster: at.Cluster, Context: at.Context, Server: at.Server, Authority: at.CertificateAuthority, TLSServerName: at.TLSServerName,
 		ProxyURL: at.ProxyURL, Insecure: at.Insecure,
 		Token: auth.Token.Reveal(), Certificate: auth.ClientCertificate, Key: auth.ClientKey.Reveal(), Expires: expiresAt(auth),
 	}

@@ -114,6 +114,9 @@ func (s *Server) watch(ctx context.Context) {
 // request and after the last kept credential is gone.
 func (s *Server) exitsAt(idle time.Duration) time.Time {
 	last := *s.lastUsed.Load()
+	if waits := s.exchange.waits(); waits.After(last) {
+		last = waits
+	}
 	for _, info := range s.broker.Kept() {
 		until := info.Until
 		if info.Expires.After(until) {

@@ -34,6 +34,7 @@ type Server struct {
 	echoes  *echoes
 
 	rejections *rejections
+	exchange   *exchange
 
 	// superseded reports that our own executable was replaced on disk; nil never.
 	superseded func() bool
@@ -54,7 +55,7 @@ type Server struct {
 func NewServer(b *broker.Broker, dirs paths.Dirs, release string, pid int, now func() time.Time) *Server {
 	s := &Server{
 		broker: b, dirs: dirs, release: release, now: now, pid: pid,
-		echoes: newEchoes(), rejections: newRejections(now), started: now(), retired: make(chan struct{}),
+		echoes: newEchoes(), rejections: newRejections(now), exchange: newExchange(now), started: now(), retired: make(chan struct{}),
 	}
 	s.touch()
 	return s
@@ -157,6 +158,7 @@ func (s *Server) mustGiveWay(client string) bool {
 // under way are finished.
 func (s *Server) retire() {
 	s.retireOnce.Do(func() {
+		s.exchange.close() // before there can be a successor
 		if s.stopListening != nil {
 			s.stopListening()
 		}

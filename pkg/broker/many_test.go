@@ -64,6 +64,50 @@ func TestLoginsHavePinnedHosts(t *testing.T) {
 	}
 }
 
+// A host is pinned, since docker asks for hosts alone; what lies below it and is another
+// connector's stays that one's.
+func TestAPinnedHostLeavesOthersTheirRepositories(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	alpha := w.one("alpha", "eu.example.com/alpha")
+	w.one("beta", "eu.example.com/beta")
+	w.one("twin1", "eu.example.com/twin")
+	w.one("twin2", "eu.example.com/twin")
+	if err := w.Pin(t.Context(), registry.Pin{ResourceType: DockerRegistry, Address: "eu.example.com", Connector: alpha.Connector.ID, ResourceName: "eu.example.com/alpha"}); err != nil {
+		t.Fatal(err)
+	}
+	for address, want := range map[string]string{
+		"eu.example.com": "alpha", "eu.example.com/alpha/app": "alpha", "eu.example.com/beta": "beta", "eu.example.com/beta/app": "beta", "eu.example.com/gamma": "alpha",
+	} {
+		located, err := w.locate(address)
+		if err != nil || located == nil || located.Connector.Name != want {
+			t.Errorf("%s: %+v, %v, want %s", address, located, err, want)
+		}
+		x, err := w.Explain(t.Context(), DockerRegistry, address, "")
+		if err != nil || x.Located == nil || x.Located.Connector.Name != want {
+			t.Errorf("explain %s: %+v, %v", address, x.Located, err)
+		}
+	}
+	if _, err := w.locate("eu.example.com/twin/app"); !fault.Is(err, fault.Ambiguous) {
+		t.Errorf("%v, want ambiguous", err)
+	}
+}
+
+// An entry that names its connector is explained by that, whoever else could serve.
+func TestExplainingWhatIsNamed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.register(draft("all", "cloud", map[string]string{"domain": "d.example.com"}))
+	x, err := w.Explain(t.Context(), DockerRegistry, "elsewhere.example.com", "all")
+	if err != nil || x.Failure() != nil || x.Located == nil || x.Located.Reason != "it was named" {
+		t.Errorf("%+v, %v", x.Located, err)
+	}
+	x, err = w.Explain(t.Context(), DockerRegistry, "elsewhere.example.com", "gone")
+	if err != nil || x.Located != nil || !fault.Is(x.Failure(), fault.NotFound) {
+		t.Errorf("%+v, %v, %v", x.Located, err, x.Failure())
+	}
+}
+
 func TestTheLeastLifeAndTheAccessAreTheServices(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

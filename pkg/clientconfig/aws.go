@@ -73,7 +73,7 @@ func PlanAWSLogin(env Env, logins []AWSLogin) (*Plan, error) {
 		}
 		wanted = append(wanted, sections)
 	}
-	p, err := newPlan(env, step{tool: AWS, path: env.AWSConfigFile(), edit: leadAWS(wanted)})
+	p, err := newPlan(env, step{tool: AWS, path: env.AWSConfigFile(), edit: leadAWS(wanted), redacted: snapshotText.redactedAWS})
 	if err == nil {
 		p.notices = env.awsNotices(logins)
 	}
@@ -99,7 +99,7 @@ func PlanAWSLogout(env Env, names []string) (*Plan, error) {
 	}
 	var steps []step
 	for _, path := range slices.Backward(env.awsPointerFiles()) {
-		steps = append(steps, step{tool: AWS, path: path, undo: true, edit: releaseAWS(selected)})
+		steps = append(steps, step{tool: AWS, path: path, undo: true, edit: releaseAWS(selected), redacted: snapshotText.redactedAWS})
 	}
 	return newPlan(env, steps...)
 }
@@ -128,21 +128,10 @@ func (e Env) preferredKeys(profile string) error {
 	return nil
 }
 
-// setupVariables decide which set-up of svcconn is meant.
-var setupVariables = []string{"SVCCONN_CONFIG_DIR", "SVCCONN_STATE_DIR", "SVCCONN_RUNTIME_DIR", "SVCCONN_SECRETS", "SVCCONN_PASSPHRASE_FILE"}
-
 // awsNotices tells what a profile cannot say. A command that works in sh, in cmd.exe and
 // without either has no place for variables.
 func (e Env) awsNotices(logins []AWSLogin) []string {
-	var notices, set []string
-	for _, name := range setupVariables {
-		if e.Getenv(name) != "" {
-			set = append(set, name)
-		}
-	}
-	if len(set) > 0 {
-		notices = append(notices, fmt.Sprintf("%s cannot be written into a profile: it leads to this set-up only where the environment says the same", strings.Join(set, ", ")))
-	}
+	notices := e.setupNotices("a profile")
 	if len(logins) > 0 && e.GOOS == "windows" && strings.Contains(logins[0].Command, " ") {
 		notices = append(notices, fmt.Sprintf("the path %s has a space, and Terraform and other programs in Go cannot start it on Windows; "+
 			"install svcconn in a folder without one", logins[0].Command))
@@ -173,7 +162,7 @@ func AWSPointers(env Env) ([]AWSPointer, error) {
 		}
 		for _, s := range f.sections {
 			if words := s.processWords(); words != nil {
-				pointers[AWSPointer{found.path, s.name, wordAfter(words, processConnector), wordAfter(words, processResourceName)}] = true
+				pointers[AWSPointer{found.path, s.name, wordAfter(words, flagConnector), wordAfter(words, flagResourceName)}] = true
 			}
 		}
 	}

@@ -1,7 +1,6 @@
 package clientconfig
 
 import (
-	"path/filepath"
 	"regexp"
 	"strings"
 	"unicode/utf8"
@@ -9,41 +8,14 @@ import (
 	"github.com/svcconn/svcconn/pkg/fault"
 )
 
-// awsProgram is the program that the profiles which svcconn writes run.
-const awsProgram = "svcconn"
-
-// The words of the command that a profile runs.
-const (
-	processVerb         = "credential"
-	processConnector    = "--connector"
-	processResourceType = "--resource-type"
-	processResourceName = "--resource-name"
-	processAccess       = "--access"
-	processFormat       = "--format"
-	formatProcess       = "credential-process"
-)
-
 // AWSCommand is the absolute path by which the SDKs of AWS shall call svcconn, whose
 // executable is self: like KubeCommand.
 func AWSCommand(env Env, self string) (string, error) {
-	path, err := programPath(env, self, awsProgram)
+	path, err := programPath(env, self, program)
 	if err != nil {
 		return "", fault.WithHint(err, "install all three binaries into one folder that is in PATH")
 	}
 	return withoutSpaces(path), nil
-}
-
-// words are the command for a login.
-func (l AWSLogin) words() []string {
-	words := []string{l.Command, processVerb, processConnector, l.Connector, processResourceType, l.ResourceType}
-	if l.ResourceName != "" {
-		words = append(words, processResourceName, l.ResourceName)
-	}
-	if l.ReadOnly {
-		words = append(words, processAccess, "read")
-	}
-	// The last word has no quotes: some tools strip quotes that begin and end a value.
-	return append(words, processFormat, formatProcess)
 }
 
 var (
@@ -110,29 +82,17 @@ func wordsOf(command string) []string {
 	return words
 }
 
-// processWords are the words of a section's command if it runs svcconn, wherever that is;
-// nil if it does not.
-func (s awsSection) processWords() []string {
+// words are the command for a login. The last has no quotes: some tools strip quotes that
+// begin and end a value.
+func (l AWSLogin) words() []string {
+	return append(credentialWords(l.Command, l.Connector, l.ResourceType, l.ResourceName, l.ReadOnly), flagFormat, formatProcess)
+}
+
+// processWords are the words of a section's command if it runs svcconn; nil if it does not.
+func (s iniSection) processWords() []string {
 	words := wordsOf(s.value("credential_process"))
-	if s.kind != kindProfile || len(words) < 2 || words[1] != processVerb {
-		return nil
-	}
-	name := strings.ToLower(filepath.Base(strings.ReplaceAll(words[0], `\`, "/")))
-	if strings.TrimSuffix(name, ".exe") != awsProgram {
+	if s.kind != kindProfile || !asksSvcconn(words) {
 		return nil
 	}
 	return words
-}
-
-// wordAfter is the value of a flag.
-func wordAfter(words []string, flag string) string {
-	for i, word := range words {
-		if value, joined := strings.CutPrefix(word, flag+"="); joined {
-			return value
-		}
-		if word == flag && i+1 < len(words) {
-			return words[i+1]
-		}
-	}
-	return ""
 }

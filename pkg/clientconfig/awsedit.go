@@ -13,12 +13,12 @@ import (
 // single services that it refers to, if it has any.
 type awsProfile struct {
 	login    AWSLogin
-	profile  awsSection
-	services awsSection // without settings where there is none to write
+	profile  iniSection
+	services iniSection // without settings where there is none to write
 }
 
 // servicesOf is the name of the section that a profile of ours refers to.
-func servicesOf(profile string) string { return awsProgram + "-" + profile }
+func servicesOf(profile string) string { return program + "-" + profile }
 
 // The settings of a profile that are a login's to write.
 var profileKeys = []string{"credential_process", "region", "endpoint_url", "use_fips_endpoint", "use_dualstack_endpoint"}
@@ -30,8 +30,8 @@ func (l AWSLogin) sections(goos string) (awsProfile, error) {
 	command, err := commandLine(goos, l.words())
 	out := awsProfile{
 		login:    l,
-		profile:  awsSection{kind: kindProfile, name: l.Profile},
-		services: awsSection{kind: kindServices, name: servicesOf(l.Profile)},
+		profile:  iniSection{kind: kindProfile, name: l.Profile},
+		services: iniSection{kind: kindServices, name: servicesOf(l.Profile)},
 	}
 	values := map[string]string{"credential_process": command, "region": l.Says.Region, "endpoint_url": l.Says.Endpoint,
 		"use_fips_endpoint": onlyTrue(l.Says.FIPS), "use_dualstack_endpoint": onlyTrue(l.Says.DualStack)}
@@ -47,9 +47,9 @@ func (l AWSLogin) sections(goos string) (awsProfile, error) {
 	return out, err
 }
 
-func (s *awsSection) set(key, value string) {
+func (s *iniSection) set(key, value string) {
 	if value != "" {
-		s.settings = append(s.settings, awsSetting{key: key, value: value})
+		s.settings = append(s.settings, iniSetting{key: key, value: value})
 	}
 }
 
@@ -110,11 +110,11 @@ func (f *awsFile) put(w awsProfile, r *record) (*Change, error) {
 		r.note(place{}, nil)
 		f.exists = true
 	}
-	err = f.putSection(w.profile, r, func(v awsSetting) bool {
+	err = f.putSection(w.profile, r, func(v iniSetting) bool {
 		return slices.Contains(profileKeys, v.key) || v.key == keyServices && (v.value == w.services.name || len(w.services.settings) > 0)
 	})
 	if err == nil {
-		err = f.putSection(w.services, r, func(awsSetting) bool { return true })
+		err = f.putSection(w.services, r, func(iniSetting) bool { return true })
 	}
 	if err == nil && !f.has(w) {
 		err = fault.New(fault.Invalid, "%s is laid out in a way that svcconn does not edit", f.file).
@@ -123,7 +123,7 @@ func (f *awsFile) put(w awsProfile, r *record) (*Change, error) {
 	return change, err
 }
 
-func (f *awsFile) putSection(s awsSection, r *record, own func(awsSetting) bool) error {
+func (f *awsFile) putSection(s iniSection, r *record, own func(iniSetting) bool) error {
 	found := f.find(s.kind, s.name)
 	switch {
 	case len(found) == 0 && len(s.settings) == 0:
@@ -138,7 +138,7 @@ func (f *awsFile) putSection(s awsSection, r *record, own func(awsSetting) bool)
 
 // own returns the profile that a login changes, a zero one if there is none yet. One
 // that svcconn did not write is an error.
-func (f *awsFile) own(w awsProfile) (awsSection, error) {
+func (f *awsFile) own(w awsProfile) (iniSection, error) {
 	found := f.find(kindProfile, w.profile.name)
 	services := f.find(kindServices, w.services.name)
 	ours := len(found) == 1 && found[0].processWords() != nil
@@ -151,9 +151,9 @@ func (f *awsFile) own(w awsProfile) (awsSection, error) {
 	case ours:
 		return found[0], nil
 	default:
-		return awsSection{}, nil
+		return iniSection{}, nil
 	}
-	return awsSection{}, fault.New(fault.Failed, "%s has a %s already that svcconn did not write", f.file, what).
+	return iniSection{}, fault.New(fault.Failed, "%s has a %s already that svcconn did not write", f.file, what).
 		Hint("choose another name: svcconn login aws %s --connector %s --profile %s-svcconn", w.login.ResourceName, w.login.Connector, w.login.Profile)
 }
 
@@ -172,32 +172,18 @@ func (f *awsFile) has(w awsProfile) bool {
 		return profile[0].value(keyServices) != w.services.name
 	}
 	return profile[0].value(keyServices) == w.services.name &&
-		slices.EqualFunc(services[0].settings, w.services.settings, func(a, b awsSetting) bool { return a.key == b.key && a.value == b.value })
+		slices.EqualFunc(services[0].settings, w.services.settings, func(a, b iniSetting) bool { return a.key == b.key && a.value == b.value })
 }
 
-// leadsTo says what a profile of ours leads to: "connector prod (s3://zenfiles to read)";
-// "" for every other profile.
-func (s awsSection) leadsTo() string {
-	words := s.processWords()
-	if words == nil {
-		return ""
-	}
-	what := wordAfter(words, processResourceName)
-	if access := wordAfter(words, processAccess); access != "" {
-		what = strings.TrimSpace(what + " to " + access)
-	}
-	if what != "" {
-		what = " (" + what + ")"
-	}
-	return "connector " + wordAfter(words, processConnector) + what
-}
+// leadsTo says what a profile of ours leads to; "" for every other profile.
+func (s iniSection) leadsTo() string { return commandLeadsTo(s.processWords()) }
 
 // releaseAWS removes the profiles that lead here and are selected.
 func releaseAWS(selected func(profile, resource string) bool) edit {
 	return onAWSFile(func(f *awsFile, r *record) ([]Change, error) {
 		var changes []Change
 		for _, s := range slices.Backward(f.sections) { // what comes later moves nothing before it
-			if words := s.processWords(); words != nil && selected(s.name, wordAfter(words, processResourceName)) {
+			if words := s.processWords(); words != nil && selected(s.name, wordAfter(words, flagResourceName)) {
 				changes = append(changes, Change{Key: s.name, Before: s.leadsTo()})
 			}
 		}
@@ -253,7 +239,7 @@ func (f *awsFile) refers(profile, services string) bool {
 }
 
 func (f *awsFile) leadsNowhere() bool {
-	return !slices.ContainsFunc(f.sections, func(s awsSection) bool { return s.processWords() != nil })
+	return !slices.ContainsFunc(f.sections, func(s iniSection) bool { return s.processWords() != nil })
 }
 
 // pruneAWS forgets what counts no more because nothing leads here.
@@ -264,8 +250,8 @@ func (r *record) pruneAWS(f *awsFile) {
 		}
 		name := old.Place[1]
 		if old.Place[0] == kindServices {
-			name = strings.TrimPrefix(name, awsProgram+"-")
+			name = strings.TrimPrefix(name, program+"-")
 		}
-		return !slices.ContainsFunc(f.find(kindProfile, name), func(s awsSection) bool { return s.processWords() != nil })
+		return !slices.ContainsFunc(f.find(kindProfile, name), func(s iniSection) bool { return s.processWords() != nil })
 	})
 }

@@ -128,7 +128,7 @@ func (s *setup) between(old, new map[string]string, logout bool) []map[string]st
 func (s *setup) steps(file string, old, new map[string]string) [][]string {
 	s.t.Helper()
 	var folders []string
-	for dir := filepath.Dir(file); dir != s.Home; dir = filepath.Dir(dir) {
+	for dir := filepath.Dir(file); dir != s.root() && dir != s.Home; dir = filepath.Dir(dir) {
 		if name := s.name(dir); old[name] != new[name] {
 			folders = append(folders, name)
 		}

@@ -19,12 +19,9 @@ func (p *Plan) Diff() string {
 		if len(f.changes) == 0 {
 			continue
 		}
-		redacted := snapshotText.redacted
-		switch p.steps[i].tool {
-		case Kubectl:
-			redacted = snapshotText.redactedKube
-		case AWS:
-			redacted = snapshotText.redactedAWS
+		redacted := p.steps[i].redacted
+		if redacted == nil {
+			redacted = snapshotText.redacted
 		}
 		out.Write(unified(f.before, f.after, redacted))
 	}

@@ -1,7 +1,8 @@
 // Package clientconfig writes client configuration: the pointers by which docker,
 // podman, skopeo and buildah come to docker-credential-svcconn, kubectl to
-// kubectl-svcconn, and the SDKs of AWS to svcconn. A login adds them to the tools' own files, a logout takes them back
-// exactly, and explain is told which entry decides.
+// kubectl-svcconn, and gcloud and the SDKs of AWS and of Google to svcconn. A login adds
+// them to the tools' own files, a logout takes them back exactly, and explain is told which
+// entry decides.
 //
 // A file belongs to its tool and its owner. Only our entry in it changes: order,
 // layout, line ends, unknown keys, permissions, owner and symbolic links stay, and a
@@ -86,4 +87,21 @@
 // SVCCONN_CONFIG_DIR and its like are not in the command: `env NAME=…` is no program on
 // Windows, `NAME=…` none for botocore. They are inherited where a tool is started; a login
 // says so where they are set.
+//
+// # Configurations of gcloud
+//
+// Seen with gcloud 528, and read in its sources, in those of google-auth for Python and of
+// x/oauth2/google/externalaccount. A login writes a configuration of its own, whose
+// auth/credential_file_override names a credential file in CONFIG/gcloud: that is how we
+// know ours. The credential file runs svcconn for a token that the agent exchanges, at a
+// port of the loopback interface, for the credential (package agent, exchange). It serves
+// the SDKs too, and there is no secret in either. One port serves all files.
+//
+// gcloud writes a configuration anew when it sets something in it, without comments and in
+// its own layout. So the record has the settings that a login wrote; a logout removes
+// those, and the file if nothing else is in it. active_config is the bare name, without an
+// end of line, which gcloud would take for a part of it.
+//
+// configparser expands percent signs, so they are written twice. Libraries split the
+// command at spaces, with or without regard to quotes: a path that has one is refused.
 package clientconfig

@@ -20,6 +20,7 @@ type Env struct {
 	LookPath func(name string) (string, error) // finds a program in the person's PATH
 	Home     string                            // the home folder
 	State    string                            // paths.Dirs.State; the journal is in "clients" below it
+	Config   string                            // paths.Dirs.Config; the credential files for gcloud are in "gcloud" below it
 	GOOS     string                            // runtime.GOOS
 	UID      int                               // os.Getuid
 }

@@ -42,10 +42,11 @@ func newSetup(t *testing.T) *setup {
 			}
 			return "", exec.ErrNotFound
 		},
-		Home:  filepath.Join(dir, "home"),
-		State: filepath.Join(dir, "state"),
-		GOOS:  "linux",
-		UID:   1 << 30, // nobody's
+		Home:   filepath.Join(dir, "home"),
+		State:  filepath.Join(dir, "state"),
+		Config: filepath.Join(dir, "set-up"),
+		GOOS:   "linux",
+		UID:    1 << 30, // nobody's
 	}
 	return s
 }

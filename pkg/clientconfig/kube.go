@@ -118,7 +118,7 @@ func (e Env) kubeSteps(byFile map[string][]KubeLogin, logins []KubeLogin, use bo
 }
 
 func kubeStep(path string, undo bool, edit edit) step {
-	return step{tool: Kubectl, path: path, undo: undo, edit: edit, lock: path + ".lock"}
+	return step{tool: Kubectl, path: path, undo: undo, edit: edit, lock: path + ".lock", redacted: snapshotText.redactedKube}
 }
 
 // PlanKubeLogout plans to remove the entries that lead to svcconn and have one of the

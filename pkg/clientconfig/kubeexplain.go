@@ -57,9 +57,10 @@ func openKube(path string) (*kubeFile, error) {
 
 // KubeSubject is what a context or a server comes to in kubectl's files.
 type KubeSubject struct {
-	Server   string // of the cluster
-	Cluster  string // that the user of ours names; "" if it names none
-	Findings []Finding
+	Server    string // of the cluster
+	Cluster   string // that the user of ours names; "" if it names none
+	Connector string // that the user of ours names, if the subject is a context
+	Findings  []Finding
 }
 
 // ExplainKube tells whether kubectl comes to svcconn for a context of its
@@ -80,6 +81,9 @@ func ExplainKube(env Env, subject string) *KubeSubject {
 		out.Findings = append(out.Findings, explainContext(merged, name))
 		if user := merged.AuthInfos[c.AuthInfo]; leadsHere(user) {
 			out.Cluster = argument(user, execCluster)
+			if name == subject {
+				out.Connector = argument(user, execConnector)
+			}
 		}
 		if cluster != nil && (out.Server == "" || name == subject) {
 			out.Server = cluster.Server

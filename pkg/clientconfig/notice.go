@@ -3,7 +3,25 @@ package clientconfig
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
+
+// setupVariables decide which set-up of svcconn is meant.
+var setupVariables = []string{"SVCCONN_CONFIG_DIR", "SVCCONN_STATE_DIR", "SVCCONN_RUNTIME_DIR", "SVCCONN_SECRETS", "SVCCONN_PASSPHRASE_FILE"}
+
+// setupNotices tells which of them are set, where they cannot be written into the entry.
+func (e Env) setupNotices(entry string) []string {
+	set := e.setOf(setupVariables...)
+	if len(set) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s cannot be written into %s: it leads to this set-up only where the environment says the same", strings.Join(set, ", "), entry)}
+}
+
+// setOf are the variables that are set.
+func (e Env) setOf(names ...string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return e.Getenv(name) == "" })
+}
 
 // loginNotices tells what a login changes beyond its purpose.
 func loginNotices(env Env, p *Plan, keys []string) []string {

@@ -40,6 +40,8 @@ type step struct {
 	undo bool   // takes back: the journal forgets after the file is written
 	edit edit
 	lock string // the file that the tool locks it with; "" is none
+
+	redacted func(snapshotText) []byte // the file for a diff; nil is for one in docker's JSON
 }
 
 // preview is what a step comes to, as things are now.

@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"regexp"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 
 	"github.com/svcconn/svcconn/pkg/connector"
 	"github.com/svcconn/svcconn/pkg/fault"
+	"github.com/svcconn/svcconn/pkg/secret"
 )
 
 // Answer runs a program of somebody else, in the home folder and without a shell, and
@@ -44,14 +47,17 @@ func Answer(ctx context.Context, host connector.Host, patience time.Duration, co
 // saidLines is how many of the last lines of stderr are repeated.
 const saidLines = 3
 
+// tokenLike is what may be a token or a key: a long word that is no path.
+var tokenLike = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[A-Za-z0-9_.~+=-]{32,}`) })
+
 // saidBy is the end of what a program wrote to stderr, for an error. Lines that share a
-// word with what it wrote to stdout are left out.
+// word with what it wrote to stdout are left out, and words that look like secrets.
 func saidBy(finished connector.Finished) string {
 	hidden := longWords(string(finished.Stdout))
 	var lines []string
 	for line := range strings.Lines(string(finished.Stderr)) {
 		if line = strings.TrimSpace(line); line != "" && !sharesWord(line, hidden) {
-			lines = append(lines, line)
+			lines = append(lines, tokenLike().ReplaceAllString(line, secret.Redacted))
 		}
 	}
 	text := OneLine(strings.Join(lines[max(0, len(lines)-saidLines):], "; "))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/svcconn/svcconn/pkg/connector"
 	"github.com/svcconn/svcconn/pkg/fault"
+	"github.com/svcconn/svcconn/pkg/secret"
 )
 
 func TestAnswer(t *testing.T) {
@@ -25,6 +26,7 @@ func TestAnswer(t *testing.T) {
 		"failed":          {connector.Finished{Failure: "exit status 3", Stderr: []byte("one\ntwo\n\nthree\x1b[2J\nfour\n")}, nil, fault.Failed, "program my tool: exit status 3: two; three [2J; four"},
 		"failed silently": {connector.Finished{Failure: "signal: killed"}, nil, fault.Failed, "program my tool: signal: killed"},
 		"says a secret":   {connector.Finished{Failure: "exit status 1", Stdout: []byte(`{"t":"` + canary + `"}`), Stderr: []byte("got " + canary + "\nsorry")}, nil, fault.Failed, "exit status 1: sorry"},
+		"a token":         {connector.Finished{Failure: "exit status 1", Stderr: []byte("sent Bearer ya29." + strings.Repeat(canary, 4) + " to /a/path/that/is/so/long/that/it/has/more/than/thirty-two/letters")}, nil, fault.Failed, "exit status 1: sent Bearer " + secret.Redacted + " to /a/path/that"},
 		"short words":     {connector.Finished{Failure: "exit status 1", Stdout: []byte("no"), Stderr: []byte("no luck")}, nil, fault.Failed, "exit status 1: no luck"},
 		"not there":       {connector.Finished{}, errors.New("no such program"), fault.Failed, "program my tool cannot be run: no such program"},
 	} {

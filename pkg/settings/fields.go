@@ -24,6 +24,7 @@ const (
 	kubectlSection = "kubectl"
 	kubeletSection = "kubelet"
 	awsSection     = "aws"
+	gcloudSection  = "gcloud"
 	agentSection   = "agent"
 	networkSection = "network"
 
@@ -38,6 +39,7 @@ var sections = []section{
 	{kubectlSection, "How kubectl-svcconn answers kubectl, helm and every other client of clusters.", field.Set{kubectlTimeout}},
 	{kubeletSection, "How docker-credential-svcconn answers kubelet, on the nodes of a cluster.", field.Set{kubeletTimeout}},
 	{awsSection, "How svcconn answers the SDKs of AWS, and aws, that run it as their credential_process.", field.Set{awsTimeout}},
+	{gcloudSection, "How svcconn answers gcloud and the SDKs of Google, that run it as the executable of a credential file.", field.Set{gcloudTimeout}},
 	{agentSection, "How long the agent keeps what it holds in memory.", field.Set{agentKeep, agentIdle}},
 	{networkSection, "How services are talked to.", field.Set{networkTimeout}},
 	{connectorsSection, "What connectors may do.", field.Set{allowImplicit}},
@@ -85,6 +87,11 @@ var kubeletTimeout = field.Duration{
 var awsTimeout = field.Duration{
 	Name: "timeout", Title: "AWS timeout", Default: "30s", Min: shortest, Max: 55 * time.Second,
 	Help: "How long an SDK of AWS may be kept waiting for keys before it is told what is slow. SDKs give up after a minute by themselves.",
+}
+
+var gcloudTimeout = field.Duration{
+	Name: "timeout", Title: "gcloud timeout", Default: "30s", Min: shortest, Max: 110 * time.Second,
+	Help: "How long gcloud, or an SDK of Google, may be kept waiting for a token before it is told what is slow. They give up after two minutes by themselves.",
 }
 
 var kubectlTimeout = field.Duration{

@@ -23,6 +23,7 @@ type Settings struct {
 	Kubectl Kubectl
 	Kubelet Kubelet
 	AWS     AWS
+	Gcloud  Gcloud
 	Agent   Agent
 	Network Network
 
@@ -49,6 +50,11 @@ type Docker struct {
 
 // AWS is how svcconn answers the SDKs of AWS that run it.
 type AWS struct {
+	Timeout time.Duration // for one answer
+}
+
+// Gcloud is how svcconn answers gcloud and the SDKs of Google that run it.
+type Gcloud struct {
 	Timeout time.Duration // for one answer
 }
 
@@ -156,6 +162,7 @@ func assemble(config string, values map[string]field.Values) Settings {
 		Kubectl: Kubectl{Timeout: kubectlTimeout.Get(values[kubectlSection])},
 		Kubelet: Kubelet{Timeout: kubeletTimeout.Get(values[kubeletSection])},
 		AWS:     AWS{Timeout: awsTimeout.Get(values[awsSection])},
+		Gcloud:  Gcloud{Timeout: gcloudTimeout.Get(values[gcloudSection])},
 		Agent: Agent{
 			Keep: agentKeep.Get(values[agentSection]),
 			Idle: agentIdle.Get(values[agentSection]),

@@ -22,6 +22,7 @@ var defaults = Settings{
 	Kubectl: Kubectl{Timeout: 10 * time.Second},
 	Kubelet: Kubelet{Timeout: 30 * time.Second},
 	AWS:     AWS{Timeout: 30 * time.Second},
+	Gcloud:  Gcloud{Timeout: 30 * time.Second},
 	Agent:   Agent{Keep: 15 * time.Minute, Idle: 10 * time.Minute},
 	Network: Network{Timeout: 20 * time.Second},
 }
@@ -44,7 +45,7 @@ func write(t *testing.T, dir, text string) {
 func TestLoad(t *testing.T) {
 	t.Parallel()
 	all := "[output]\nformat = 'json'\n[secrets]\nbackend = 'file'\nidentity_file = '/keys/id.txt'\ntimeout = '1m30s'\n" +
-		"[docker]\ntimeout = 7\nanonymous_fallback = true\n[agent]\nkeep = '0s'\nidle = '1h'\n[kubectl]\ntimeout = 12\n[kubelet]\ntimeout = 20\n[aws]\ntimeout = 50\n[network]\ntimeout = '90s'\n"
+		"[docker]\ntimeout = 7\nanonymous_fallback = true\n[agent]\nkeep = '0s'\nidle = '1h'\n[kubectl]\ntimeout = 12\n[kubelet]\ntimeout = 20\n[aws]\ntimeout = 50\n[gcloud]\ntimeout = 100\n[network]\ntimeout = '90s'\n"
 	tests := []struct {
 		name, text string
 		want       func(*Settings)
@@ -60,6 +61,7 @@ func TestLoad(t *testing.T) {
 				Kubectl: Kubectl{Timeout: 12 * time.Second},
 				Kubelet: Kubelet{Timeout: 20 * time.Second},
 				AWS:     AWS{Timeout: 50 * time.Second},
+				Gcloud:  Gcloud{Timeout: 100 * time.Second},
 				Agent:   Agent{0, time.Hour},
 				Network: Network{90 * time.Second},
 			}
@@ -103,7 +105,7 @@ func TestMistakes(t *testing.T) {
 	tests := []struct{ name, text, message, hint string }{
 		{"unknown key", "[agent]\nkeep = '1m'\nidel = '1m'\n", "config.toml:3: key agent.idel: there is no such key", `did you mean "idle"`},
 		{"unknown section", "[dokcer]\ntimeout = '1s'\n", "config.toml:1: key dokcer: there is no such key", `did you mean "docker"`},
-		{"setting outside a section", "format = 'json'\n", "config.toml:1: key format: there is no such key", "agent, aws, connectors, docker, kubectl, kubelet, network, output, secrets"},
+		{"setting outside a section", "format = 'json'\n", "config.toml:1: key format: there is no such key", "agent, aws, connectors, docker, gcloud, kubectl, kubelet, network, output, secrets"},
 		{"dash for underscore", "[docker]\nanonymous-fallback = true\n", "config.toml:2: key docker.anonymous-fallback: there is no such key", `did you mean "anonymous_fallback"`},
 		{"section is a value", "agent = 3\n", "config.toml:1: key agent: must be a table, not a whole number", ""},
 		{"wrong kind", "\n[output]\nformat = 3\n", "config.toml:3: key output.format: must be a string, not a whole number", ""},
@@ -227,7 +229,7 @@ func TestExampleIsTheDefaults(t *testing.T) {
 		}
 		text.WriteString(line)
 	}
-	if settings != 13 {
+	if settings != 14 {
 		t.Errorf("the example has %d settings:\n%s", settings, text.String())
 	}
 	got, err := Load(configured(t, text.String()))

@@ -26,6 +26,7 @@ const (
 	KubernetesExec = "kubernetes.exec" // KubernetesExecArgs, body: KUBERNETES_EXEC_INFO or nothing → body: the ExecCredential for kubectl
 	GetCredential  = "credential"      // CredentialArgs → body: rendered in the format asked for
 	AWSProcess     = "aws.process"     // the same for an AWS SDK that waits: nobody is there, and it has a minute
+	GoogleToken    = "google.token"    // the same for gcloud or an SDK of Google that waits → body: its executable's answer, whose token CredentialArgs.Exchange takes
 	Resources      = "resources"       // ResourcesArgs → items ResourceRow
 	Verify         = "verify"          // VerifyArgs → Verified
 	Explain        = "explain"         // ExplainArgs → Explanation
@@ -127,6 +128,9 @@ type CredentialArgs struct {
 	Lifetime     time.Duration `json:"lifetime,omitempty"`
 	Left         time.Duration `json:"left,omitempty"` // the life that shall be left, where lifetimes allow; nanoseconds
 	Format       string        `json:"format"`
+	// Exchange is the loopback address, host:port, where google.token's answer shall be
+	// exchanged for the credential.
+	Exchange string `json:"exchange,omitempty"`
 }
 
 // KubernetesExecArgs name the cluster that kubectl wants a credential for. Both may be
@@ -183,6 +187,7 @@ type Verified struct {
 type ExplainArgs struct {
 	Subject      string `json:"subject"`
 	ResourceType string `json:"resource_type,omitempty"`
+	Connector    string `json:"connector,omitempty"` // that the native tool names: it is not looked for
 }
 
 // Explanation is the whole decision about an address or a resource name.
@@ -239,6 +244,8 @@ type Status struct {
 	ExitsAt  *time.Time `json:"exits_at,omitempty"`
 	Unlocked bool       `json:"unlocked"` // it holds the key of the file secret store
 	Kept     []Kept     `json:"kept"`
+	// Exchanges are the loopback addresses where it takes the tokens of google.token.
+	Exchanges []string `json:"exchanges,omitempty"`
 }
 
 // ForgetArgs name a connector, or all with "".
