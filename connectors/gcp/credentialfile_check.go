@@ -59,6 +59,16 @@ func checkTokenAddress(key, text string) error {
 		Hint("Google's own is https://oauth2.googleapis.com/token; plain http is for a server on this machine alone")
 }
 
+// checkUniverse checks what becomes a part of addresses; "" is none.
+func checkUniverse(text string) error {
+	if text != "" {
+		if _, err := checkDomain(text); err != nil {
+			return fault.New(fault.Invalid, "its key universe_domain is not a domain").Hint("Google's own is %s", defaultUniverse)
+		}
+	}
+	return nil
+}
+
 // checkPrivateKey checks that a service account's key can sign.
 func checkPrivateKey(text secret.Text) error {
 	block, _ := pem.Decode([]byte(text.Reveal()))

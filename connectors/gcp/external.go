@@ -13,6 +13,7 @@ import (
 	"github.com/svcconn/svcconn/pkg/connector"
 	"github.com/svcconn/svcconn/pkg/fault"
 	"github.com/svcconn/svcconn/pkg/field"
+	"github.com/svcconn/svcconn/pkg/hop"
 	"github.com/svcconn/svcconn/pkg/secret"
 )
 
@@ -149,7 +150,7 @@ func (*federated) relevant(want purpose) purpose { return purpose{scope: want.sc
 // principal set.
 func (f *federated) identity() identity {
 	pool, _, _ := strings.Cut(f.file.Audience, "/providers/")
-	return identity{principal: "principalSet:" + pool + "/*", quota: f.file.Quota, universe: f.file.Universe}
+	return identity{principal: "principalSet:" + hop.OneLine(pool) + "/*", quota: f.file.Quota, universe: f.file.Universe}
 }
 
 // token exchanges a subject token of now.

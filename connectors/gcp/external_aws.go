@@ -96,11 +96,11 @@ func (a amazon) prover(c *clients, keysURL string) (prover, error) {
 			Hint("say it with fields: --set %s=COMMAND --set %s=%s", awsProcessField.Name, awsRegionField.Name, awsRegionField.Example)
 	}
 	m := awsMachine{c: c}
-	for key, into := range map[string]**url.URL{keysURL: &m.keys, a.RegionURL: &m.region, a.SessionURL: &m.session} {
-		if key == "" {
+	for into, text := range map[**url.URL]string{&m.keys: keysURL, &m.region: a.RegionURL, &m.session: a.SessionURL} {
+		if text == "" {
 			continue
 		}
-		address, err := checkAddress(key)
+		address, err := checkAddress(text)
 		if err != nil {
 			return nil, fault.Within(err, "one of its addresses")
 		}

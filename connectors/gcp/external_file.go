@@ -1,6 +1,7 @@
 package gcp
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"path/filepath"
@@ -53,12 +54,16 @@ type credentialSource struct {
 	amazon
 }
 
-// reads is the file that decides whose the tokens are.
+// reads is the file that decides whose the tokens are, as checkOwnPath has it; "" is none.
 func (s credentialSource) reads() string {
+	path := s.File
 	if s.Executable != nil {
-		return s.Executable.OutputFile
+		path = s.Executable.OutputFile
 	}
-	return s.File
+	if path == "" {
+		return ""
+	}
+	return filepath.Clean(path)
 }
 
 // workforceAudience is the audience of providers of workforce pools.
@@ -71,7 +76,7 @@ func readExternal(text secret.Text) (externalFile, error) {
 	}
 	err := complete(needed{"audience", f.Audience == ""}, needed{"subject_token_type", f.SubjectType == ""})
 	if err == nil {
-		err = checkTokenAddress("token_url", f.TokenURL)
+		err = cmp.Or(checkTokenAddress("token_url", f.TokenURL), checkUniverse(f.Universe))
 	}
 	if err == nil && f.URL != "" {
 		f.target, f.endpoint, err = readImpersonationURL(f.URL)

@@ -81,7 +81,15 @@ func (g gcloudFolder) files(name string) []string {
 		}
 		name = active
 	}
-	return append(out, g.configurationFile(name))
+	out = append(out, g.configurationFile(name))
+	if c, err := g.read(name); err == nil {
+		for _, key := range []string{"credential_file_override", "access_token_file"} {
+			if path := c.get("auth", key); path != "" {
+				out = append(out, withSubject(path)...)
+			}
+		}
+	}
+	return out
 }
 
 // names are the configurations that there are.

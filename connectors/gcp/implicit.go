@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/svcconn/svcconn/pkg/connector"
 	"github.com/svcconn/svcconn/pkg/fault"
@@ -75,15 +76,34 @@ Files are read anew for every mint. If the login turns out to be that of another
 	}}
 }
 
-// filesOfOthers are the files that tell whose the tokens are.
+// filesOfOthers are the files that tell whose the tokens are, those that others of them
+// name included.
 func filesOfOthers(host connector.Host, values field.Values) []string {
 	switch implicitSource.Get(values) {
 	case sourceFile:
-		return []string{implicitFile(host, values)}
+		return withSubject(implicitFile(host, values))
 	case sourceGcloud:
 		return folderOf(host, values).files(configurationField.Get(values))
 	}
 	return nil
+}
+
+// withSubject is a credential file, and the file that has its subject token where it is a
+// configuration of a federation. One that cannot be read is seen at the next mint.
+func withSubject(path string) []string {
+	out := []string{path}
+	text, err := readCredentialFile(path)
+	if err != nil {
+		return out
+	}
+	f, err := readFile(text, fileExternal)
+	if err != nil {
+		return out
+	}
+	if says, err := readExternal(f.text); err == nil && says.Source.reads() != "" {
+		out = append(out, says.Source.reads())
+	}
+	return out
 }
 
 // implicitFile is the file with the credentials.
@@ -172,7 +192,7 @@ func (g *guarded) token(ctx context.Context, want purpose) (token, error) {
 	if err != nil || own == "" {
 		return t, err
 	}
-	if t.principal, err = g.c.owner(ctx, g.source, t); err != nil {
+	if t.principal, err = g.whose(ctx, t); err != nil {
 		return token{}, err
 	}
 	if t.principal != own {
@@ -182,10 +202,19 @@ func (g *guarded) token(ctx context.Context, want purpose) (token, error) {
 	return t, nil
 }
 
-// whose implements telling.
+// whose implements telling. Of a person's token without the scope for it, nothing is told
+// but the OAuth client, which is that of everybody who logs in by gcloud: nobody could be
+// told from another by it.
 func (g *guarded) whose(ctx context.Context, t token) (string, error) {
-	return g.c.owner(ctx, g.source, t)
+	who, err := g.c.owner(ctx, g.source, t)
+	if err == nil && strings.HasSuffix(who, clientSuffix) {
+		return "", unknownOwner()
+	}
+	return who, err
 }
+
+// clientSuffix is how the ids of OAuth clients end that are not service accounts.
+const clientSuffix = ".apps.googleusercontent.com"
 
 // learned implements learning.
 func (g *guarded) learned(who string) map[string]string {

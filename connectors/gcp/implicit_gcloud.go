@@ -55,8 +55,14 @@ func (g *gcloudSource) token(ctx context.Context, _ purpose) (token, error) {
 		return t, err
 	}
 	info, err := g.c.tokenInfo(ctx, t.text) // of a token that gcloud was given
+	if err == nil && info.expires().IsZero() {
+		err = unknownEnd()
+	}
+	if err != nil {
+		return token{}, err
+	}
 	t.expires = info.expires()
-	return t, err
+	return t, nil
 }
 
 // check refuses a configuration that gets its tokens from here.
@@ -134,7 +140,7 @@ type helperProperties struct {
 func (p helperProperties) principal() string {
 	target := p.Auth.Target[strings.LastIndex(p.Auth.Target, ",")+1:]
 	if p.Auth.File+p.Auth.Token != "" {
-		return target
+		return hop.OneLine(target)
 	}
-	return cmp.Or(target, p.Core.Account)
+	return hop.OneLine(cmp.Or(target, p.Core.Account))
 }

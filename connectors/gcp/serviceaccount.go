@@ -55,7 +55,7 @@ func readServiceKey(f credentialFile) (serviceKey, error) {
 	case !keyIDForm.MatchString(k.ID):
 		return serviceKey{}, fault.New(fault.Invalid, "its key private_key_id is not the id of a key").Hint("give the whole file, as it was made")
 	}
-	if err := checkTokenAddress("token_uri", k.TokenURI); err != nil {
+	if err := cmp.Or(checkTokenAddress("token_uri", k.TokenURI), checkUniverse(k.Universe)); err != nil {
 		return serviceKey{}, err
 	}
 	return k, checkPrivateKey(k.Key.Text)

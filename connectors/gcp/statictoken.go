@@ -54,10 +54,14 @@ func (g *givenToken) token(ctx context.Context, _ purpose) (token, error) {
 		return token{}, err
 	}
 	if info.expires().IsZero() {
-		return token{}, fault.New(fault.Failed, "%s does not say until when the token is good", oauthAPI.title).
-			Hint("check the field %s, and the proxy if there is one: something else may answer there", endpointOAuth.Name)
+		return token{}, unknownEnd()
 	}
 	return token{text: g.text, expires: info.expires(), principal: info.owner()}, nil
+}
+
+func unknownEnd() error {
+	return fault.New(fault.Failed, "%s does not say until when the token is good", oauthAPI.title).
+		Hint("check the field %s, and the proxy if there is one: something else may answer there", endpointOAuth.Name)
 }
 
 // checkToken refuses a token that was damaged on its way.

@@ -26,14 +26,14 @@ func transportFor(host connector.Host, values field.Values) (http.RoundTripper, 
 	if err != nil {
 		return nil, err
 	}
-	return repeating(outgoing{inner}, host.Now), nil
+	return repeating(outgoing{inner, hop.WithoutProxy(inner)}, host.Now), nil
 }
 
 // withoutProxy is a transport of transportFor's that goes through no proxy.
 func withoutProxy(transport http.RoundTripper) http.RoundTripper {
 	again, _ := transport.(hop.Again)
 	if o, ok := again.Inner.(outgoing); ok {
-		again.Inner = outgoing{hop.WithoutProxy(o.inner)}
+		again.Inner = outgoing{o.direct, o.direct}
 		return again
 	}
 	return transport
@@ -41,15 +41,20 @@ func withoutProxy(transport http.RoundTripper) http.RoundTripper {
 
 // outgoing is the last one to see a request and the first one to see its answer. It takes
 // out what the libraries say of this machine, and reads answers to their end: one that
-// breaks off is a connection that broke.
-type outgoing struct{ inner http.RoundTripper }
+// breaks off is a connection that broke. Plain HTTP is for this machine and for metadata
+// servers alone, however their names are written (LOCALHOST, [::1%lo]): it goes directly.
+type outgoing struct{ inner, direct http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.
 func (o outgoing) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
 	r.Header.Set("User-Agent", "svcconn")
 	r.Header.Del("X-Goog-Api-Client")
-	response, err := o.inner.RoundTrip(r)
+	way := o.inner
+	if r.URL.Scheme == "http" {
+		way = o.direct
+	}
+	response, err := way.RoundTrip(r)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/svcconn/svcconn/pkg/fault"
+	"github.com/svcconn/svcconn/pkg/hop"
 	"github.com/svcconn/svcconn/pkg/secret"
 )
 
@@ -36,6 +37,9 @@ func readUserGrant(f credentialFile) (userGrant, error) {
 		needed{"client_id", g.Client == ""}, needed{"client_secret", g.ClientSecret.IsEmpty()}, needed{"refresh_token", g.Refresh.IsEmpty()},
 		needed{"token_url", g.external && g.TokenURL == ""},
 	)
+	if err == nil {
+		err = checkUniverse(g.Universe)
+	}
 	for key, address := range map[string]string{"token_uri": g.TokenURI, "token_url": g.TokenURL, "token_info_url": g.Introspection} {
 		if err == nil {
 			err = checkTokenAddress(key, address)
@@ -183,7 +187,7 @@ func (u *workforceUser) whose(ctx context.Context, t token) (string, error) {
 		values: url.Values{"token": {t.text.Reveal()}, "token_type_hint": {"urn:ietf:params:oauth:token-type:access_token"}},
 		client: u.grant.Client, secret: u.grant.ClientSecret.Text, secrets: []secret.Text{t.text},
 	}, &says)
-	switch who := cmp.Or(says.Username, says.Subject); {
+	switch who := hop.OneLine(cmp.Or(says.Username, says.Subject)); {
 	case err != nil:
 		return "", err
 	case !says.Active:

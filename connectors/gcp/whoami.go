@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/svcconn/svcconn/pkg/fault"
+	"github.com/svcconn/svcconn/pkg/hop"
 	"github.com/svcconn/svcconn/pkg/secret"
 )
 
@@ -40,10 +41,14 @@ func (c *clients) owner(ctx context.Context, from source, t token) (string, erro
 		return "", err
 	}
 	if info.owner() == "" {
-		return "", fault.New(fault.Failed, "%s does not say whose the token is", oauthAPI.title).
-			Hint("get the token with the scope https://www.googleapis.com/auth/userinfo.email")
+		return "", unknownOwner()
 	}
 	return info.owner(), nil
+}
+
+func unknownOwner() error {
+	return fault.New(fault.Failed, "%s does not say whose the token is", oauthAPI.title).
+		Hint("get the token with the scope https://www.googleapis.com/auth/userinfo.email")
 }
 
 // tokenInfo is what the authorization server says of a token. Numbers may be text.
@@ -58,7 +63,7 @@ type tokenInfo struct {
 
 // owner is an e-mail address, or where the token does not show that, a number; "" is
 // unknown.
-func (i tokenInfo) owner() string { return cmp.Or(i.Email, i.Subject, i.Client) }
+func (i tokenInfo) owner() string { return hop.OneLine(cmp.Or(i.Email, i.Subject, i.Client)) }
 
 // expires is when the token ends; the zero time is unknown.
 func (i tokenInfo) expires() time.Time {
