@@ -16,8 +16,8 @@ const (
 )
 
 // repeating repeats calls that a service was too busy for, that it failed at, or whose
-// connection broke. All calls of this package may be repeated: they read, or mint what can
-// be minted twice.
+// connection broke. All calls of this package but one, which says so (hop.Once), may be
+// repeated: they read, or mint what can be minted twice.
 func repeating(inner http.RoundTripper, now func() time.Time) hop.Again {
 	return hop.Again{
 		Inner: inner, Tries: maxTries, Longest: longestPause, Broken: true, Now: now, Pause: hop.Pause,

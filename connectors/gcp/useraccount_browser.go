@@ -121,7 +121,7 @@ func (u *userLogin) byCode(ctx context.Context, f browserLogin, query url.Values
 	}
 	code := secret.New(query.Get("code"))
 	return u.accept(ctx, func(ctx context.Context) (*oauth2.Token, error) {
-		return f.config.Exchange(ctx, code.Reveal(), oauth2.VerifierOption(f.verifier))
+		return f.config.Exchange(hop.Once(ctx), code.Reveal(), oauth2.VerifierOption(f.verifier))
 	}, code, secret.New(f.verifier))
 }
 

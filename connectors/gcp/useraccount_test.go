@@ -129,7 +129,6 @@ type tokenServer struct {
 	mu      sync.Mutex
 	current string
 	uses    int
-	broken  bool
 }
 
 func (s *tokenServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {

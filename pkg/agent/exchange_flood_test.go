@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/svcconn/svcconn/pkg/fault"
 	"github.com/svcconn/svcconn/pkg/wire"
 )
 
@@ -48,4 +49,23 @@ func TestIdleCallersAreBounded(t *testing.T) {
 		return
 	}
 	t.Error("nobody can come any more")
+}
+
+// Whoever asks for ever more addresses does not get them.
+func TestAddressesAreBounded(t *testing.T) {
+	t.Parallel()
+	w := startExchange(t)
+	for len(w.addresses()) < maxExchanges {
+		openSomewhere(t, w.exchange)
+	}
+	address, err := FreeExchange()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.open(address); !fault.Is(err, fault.Failed) || fault.HintOf(err) == "" || len(w.addresses()) != maxExchanges {
+		t.Errorf("one more: %v", err)
+	}
+	if err := w.open(w.address); err != nil {
+		t.Errorf("one that it has: %v", err)
+	}
 }

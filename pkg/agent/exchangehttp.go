@@ -28,6 +28,8 @@ const (
 const (
 	maxForm     = 64 << 10
 	httpPatient = 5 * time.Second
+	// maxExchanges is how many addresses one agent listens at, at most.
+	maxExchanges = 16
 	// maxCallers is how many may be connected at once. Everybody on this machine can
 	// connect, and each connection takes memory and a file of the agent's.
 	maxCallers = 256
@@ -64,6 +66,10 @@ func (x *exchange) open(address string) error {
 	}
 	if x.servers[at] != nil {
 		return nil
+	}
+	if len(x.servers) == maxExchanges {
+		return fault.New(fault.Failed, "the agent listens at %d addresses for gcloud and the SDKs of Google already", maxExchanges).
+			Hint("`svcconn agent stop` closes them; the credential files that `svcconn login gcloud` writes share one")
 	}
 	listener, err := net.Listen("tcp", at.String())
 	if err != nil {

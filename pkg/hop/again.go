@@ -66,7 +66,7 @@ func (a Again) send(r *http.Request, tried int) (*http.Response, error) {
 // worth reports whether the same request may succeed after a wait that the caller has time
 // for: as long again is left for the answer.
 func (a Again) worth(r *http.Request, response *http.Response, err error, tried int) (wait time.Duration, worth bool) {
-	replayable := r.Body == nil || r.Body == http.NoBody || r.GetBody != nil
+	replayable := (r.Body == nil || r.Body == http.NoBody || r.GetBody != nil) && r.Context().Value(onceKey{}) == nil
 	if tried >= a.Tries || !replayable {
 		return 0, false
 	}
@@ -78,6 +78,13 @@ func (a Again) worth(r *http.Request, response *http.Response, err error, tried 
 	wait = max(wait, wanted)
 	return wait, Passing(response.StatusCode) && wait <= a.Longest && hasTime(r.Context(), wait)
 }
+
+// onceKey is where a context has that its requests are not repeated.
+type onceKey struct{}
+
+// Once is a context whose requests Again does not repeat: they show something that is good
+// for one use, and whoever took it may have done so before the answer was lost.
+func Once(ctx context.Context) context.Context { return context.WithValue(ctx, onceKey{}, true) }
 
 // hasTime goes by the real clock, as deadlines do.
 func hasTime(ctx context.Context, wait time.Duration) bool {

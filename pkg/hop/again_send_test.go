@@ -272,3 +272,14 @@ func TestBounded(t *testing.T) {
 		}
 	}
 }
+
+// What is good for one use is sent once, whatever becomes of it.
+func TestOnce(t *testing.T) {
+	t.Parallel()
+	service := &busy{}
+	a, pauses := again(service)
+	response, err := a.RoundTrip(post(t, Once(t.Context()), "https://x.example.com"))
+	if err != nil || response.StatusCode != 503 || service.asked != 1 || len(*pauses) != 0 {
+		t.Errorf("asked %d times, %v: %v", service.asked, *pauses, err)
+	}
+}
