@@ -171,14 +171,7 @@ func (l awsLogin) registerArgs(w *world, name string, more ...string) []string {
 	if l.fields["region"] == "" {
 		args = append(args, "--set", "region="+homeRegion)
 	}
-	for field, value := range l.fields {
-		if secretAWSFields[field] {
-			value = "@" + w.file(value, w.unique("password"))
-		}
-		if value != "" {
-			args = append(args, "--set", field+"="+value)
-		}
-	}
+	args = append(args, w.setArgs(l.fields, secretAWSFields)...)
 	return append(append(args, l.flags...), more...)
 }
 

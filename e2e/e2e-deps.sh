@@ -2,7 +2,8 @@
 # Installs what the end-to-end tests use, on Debian or Ubuntu, as root: the real
 # programs from the distribution, and into the user's cache what it does not have,
 # from the Go module proxy and npm. Quick when all is there; the first time,
-# kube-apiserver alone takes some five minutes to build.
+# kube-apiserver alone takes some five minutes to build. Google's CLI is not in Debian:
+# https://cloud.google.com/sdk/docs/install, with the components gke-gcloud-auth-plugin and bq.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -11,6 +12,8 @@ packages="docker.io iptables docker-registry podman buildah skopeo gnome-keyring
 helm=v3.22.0
 authenticator=v0.6.13
 client_node=1.4.0 # the last for node 20
+google_node=10.9.1
+gcr=v2.2.1
 crane=$(go list -m -f '{{.Version}}' github.com/google/go-containerregistry)
 
 # Whoever has a node has its npm, if not from Debian.
@@ -45,6 +48,7 @@ tool() {
 tool crane "github.com/google/go-containerregistry/cmd/crane@$crane"
 tool helm "helm.sh/helm/v3/cmd/helm@$helm"
 tool aws-iam-authenticator "sigs.k8s.io/aws-iam-authenticator/cmd/aws-iam-authenticator@$authenticator"
+tool docker-credential-gcr "github.com/GoogleCloudPlatform/docker-credential-gcr/v2@$gcr"
 
 # The API server and the kubectl of its release, of the version that the module in
 # e2e/kube requires.
@@ -59,6 +63,7 @@ once kube-apiserver "$kube" kubernetes kube-apiserver kube-apiserver
 once "kubectl-1.$minor" "$kube" kubernetes "kubectl-1.$minor" kubectl
 # The tests build their own programs there; this is what takes long about them.
 CGO_ENABLED=0 go build -C e2e/kube -trimpath k8s.io/client-go/kubernetes k8s.io/kubernetes/pkg/credentialprovider/plugin
+CGO_ENABLED=0 go build -C e2e/googleauth -trimpath -o /dev/null .
 
 # Debian's kubectl is old, which is what we want of it, beside a newer one.
 old_kubectl() {
@@ -70,8 +75,9 @@ old_kubectl() {
 }
 once kubectl-debian 12 old_kubectl
 
-# JavaScript's client.
-once node_modules "$client_node" npm install --prefix "$bin" --no-audit --no-fund --ignore-scripts "@kubernetes/client-node@$client_node"
+# JavaScript's clients.
+once node_modules "$client_node-$google_node" npm install --prefix "$bin" --no-audit --no-fund --ignore-scripts \
+	"@kubernetes/client-node@$client_node" "google-auth-library@$google_node"
 
 # podman's own suite, for TestPodmanSuite.
 podman=$(podman --version | sed 's/^podman version //')

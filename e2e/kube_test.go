@@ -75,7 +75,7 @@ func (w *world) searchLogs(c *cluster) {
 }
 
 func stopClusters() {
-	for _, c := range []*cluster{kube.cluster, eks.cluster} {
+	for _, c := range []*cluster{kube.cluster, eks.cluster, gke.cluster} {
 		if c != nil {
 			c.stop()
 		}

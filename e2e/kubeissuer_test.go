@@ -82,9 +82,9 @@ var careless = &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: 
 
 // browser follows an address as a person's browser does, with all redirects, and
 // returns the page that it ends at.
-func browser(t *testing.T, address string) string {
+func browser(t *testing.T, by http.RoundTripper, address string) string {
 	t.Helper()
-	client := &http.Client{Timeout: 20 * time.Second, Transport: careless}
+	client := &http.Client{Timeout: 20 * time.Second, Transport: by}
 	resp, err := client.Get(address)
 	must(t, err)
 	defer resp.Body.Close()

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"net/http"
 	"os"
 	"strings"
 	"sync"
@@ -30,7 +31,10 @@ type person struct {
 
 // newPerson gives the world a person, who opens each page that he is sent to until
 // the test ends.
-func (w *world) newPerson() *person {
+func (w *world) newPerson() *person { return w.newPersonBy(careless) }
+
+// newPersonBy is newPerson with a browser that finds its pages in its own way.
+func (w *world) newPersonBy(way http.RoundTripper) *person {
 	w.t.Helper()
 	p := &person{w: w, pages: w.path("pages")}
 	script := w.path("browser")
@@ -39,7 +43,7 @@ func (w *world) newPerson() *person {
 	go func() {
 		for tick := time.Tick(50 * time.Millisecond); w.t.Context().Err() == nil; <-tick {
 			for _, page := range p.opened()[len(p.shown()):] {
-				text := browser(w.t, page)
+				text := browser(w.t, way, page)
 				p.mu.Lock()
 				p.seen = append(p.seen, text)
 				p.mu.Unlock()

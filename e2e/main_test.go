@@ -35,6 +35,7 @@ func runSuite(m *testing.M) int {
 		return 1
 	}
 	defer stopAWS()
+	defer stopGoogle()
 	defer stopEngine()
 	defer stopClusters()
 	code := m.Run()

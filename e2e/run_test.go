@@ -166,7 +166,7 @@ func (r result) says(texts ...string) result {
 func (r result) refused() result {
 	r.t.Helper()
 	r.fails()
-	for _, words := range []string{"unauthorized", "authentication required", "denied", "no basic auth credentials", "basic credential not found", "403 forbidden"} {
+	for _, words := range []string{"unauthorized", "authentication required", "denied", "no basic auth credentials", "basic credential not found", "403 forbidden", "403 (forbidden)"} {
 		if strings.Contains(strings.ToLower(r.output()), words) {
 			return r
 		}

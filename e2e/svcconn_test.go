@@ -35,6 +35,20 @@ func (w *world) registerArgs(name string, r *registry, more ...string) []string 
 	return append(args, more...)
 }
 
+// setArgs are the flags that set fields, but for empty ones; the values of secret ones are
+// in files that removePasswords removes.
+func (w *world) setArgs(fields map[string]string, secret map[string]bool) (args []string) {
+	for field, value := range fields {
+		if secret[field] {
+			value = "@" + w.file(value, w.unique("password"))
+		}
+		if value != "" {
+			args = append(args, "--set", field+"="+value)
+		}
+	}
+	return args
+}
+
 // register runs a registration and removes the password file again.
 func (w *world) register(name string, r *registry, more ...string) result {
 	w.t.Helper()

@@ -32,8 +32,10 @@ var packages = map[string]string{
 	"kubectl-1.36":    "built from the module proxy",
 	"node":            "apt-get install nodejs",
 	debianAWS:         "apt-get install awscli",
+	"gcloud":          "https://cloud.google.com/sdk/docs/install",
 
-	"aws-iam-authenticator": "built from the module proxy",
+	"aws-iam-authenticator":  "built from the module proxy",
+	"gke-gcloud-auth-plugin": "gcloud components install gke-gcloud-auth-plugin",
 }
 
 // need returns the path of a tool, or ends the test: skipped with the command that
@@ -94,6 +96,7 @@ func toolVersions() []string {
 		"dockerd": {"--version"}, "docker-registry": {"--version"}, "podman": {"--version"}, "buildah": {"--version"},
 		"skopeo": {"--version"}, "crane": {"version"}, "helm": {"version", "--short"}, "gnome-keyring-daemon": {"--version"},
 		"kube-apiserver": {"--version"}, "etcd": {"--version"}, "node": {"--version"},
+		"gcloud": {"--version"}, "gke-gcloud-auth-plugin": {"--version"},
 	} {
 		if path, err := exec.LookPath(tool); err == nil {
 			list = append(list, filepath.Base(path)+" "+versionOf(path, args...))

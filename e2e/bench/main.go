@@ -69,6 +69,7 @@ var parts = []struct {
 	{"docker", []measure{warmGet, stampede}},
 	{"kubectl", []measure{warmKubectl, kubectlStampede}},
 	{"aws", []measure{aws}},
+	{"gcp", []measure{gcp}},
 	{"memory", []measure{memory}},
 	{"many", []measure{manyConnectors}},
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -72,7 +73,7 @@ func (t *timed) once(ctx context.Context) error {
 	if t.stdin != "" {
 		cmd.Stdin = strings.NewReader(t.stdin)
 	}
-	cmd.Stdout = &out
+	cmd.Stdout, cmd.Stderr = &out, &out
 	start := time.Now()
 	err := cmd.Run()
 	t.times = append(t.times, time.Since(start))
@@ -146,7 +147,8 @@ func peer(ctx context.Context, module string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	name, _, _ := strings.Cut(module[strings.LastIndex(module, "/")+1:], "@")
+	program, _, _ := strings.Cut(module, "@")
+	name := path.Base(strings.TrimSuffix(program, "/v2"))
 	cmd := exec.CommandContext(ctx, "go", "install", "-trimpath", "-ldflags", "-s -w", module)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOBIN="+dir, "GOFLAGS=")
 	_, err = do(cmd, "")

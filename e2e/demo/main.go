@@ -2,8 +2,9 @@
 // without root: a registry with authentication runs inside this program, is
 // registered, and a real client (crane) pushes and pulls an image, getting the login
 // from docker-credential-svcconn. Then the same with a fake AWS, which is strict about
-// signatures and policies: ECR, S3 by AWS's SDK, and EKS. At the end it searches
-// everything that was written for the password and the keys, and cleans up.
+// signatures and policies: ECR, S3 by AWS's SDK, and EKS; and with a fake Google Cloud:
+// Storage, Artifact Registry and GKE. At the end it searches everything that was written for
+// the password, the keys and the tokens, and cleans up.
 //
 //	make demo
 package main
@@ -55,8 +56,10 @@ func run(ctx context.Context, bin string) (err error) {
 			return err
 		}
 	}
-	if err := cloud(s); err != nil {
-		return err
+	for _, part := range []func(*stage) error{cloud, google} {
+		if err := part(s); err != nil {
+			return err
+		}
 	}
 	if err := searched(s); err != nil {
 		return err
@@ -130,11 +133,11 @@ func asked(s *stage, registry *registrytest.Server) error {
 }
 
 func searched(s *stage) error {
-	s.title("11. No secret is on disk: searching every file that was written")
+	s.title("16. No secret is on disk: searching every file that was written")
 	files, err := s.search()
 	if err != nil {
 		return err
 	}
-	s.say(fmt.Sprintf("%d files searched; the password, the keys of AWS and the token are in none of them, plain, in base64 or URL-encoded.", files))
+	s.say(fmt.Sprintf("%d files searched; the password, the keys and the tokens are in none of them, plain, in base64 or URL-encoded.", files))
 	return nil
 }
