@@ -215,6 +215,13 @@ func TestLongImpersonation(t *testing.T) {
 		t.Fatal(err)
 	}
 	lasts(t, got, 12*time.Hour)
+
+	w.target.MaxLifetime(time.Hour)
+	s = w.session(methodImpersonation, w.fields(fields{"user_account_json": w.jane.ADC()}))
+	s.settings.Expiration = 2 * time.Hour
+	if _, err = s.Verify(t.Context()); !fault.Is(err, fault.Invalid) {
+		t.Errorf("a lifetime of the connector that is not granted is found at its first mint: %v", err)
+	}
 }
 
 // A file that gets its tokens from another IAM than the connector's is not followed there.

@@ -12,3 +12,10 @@ const (
 	scopeStorageRead  = "https://www.googleapis.com/auth/devstorage.read_only"
 	scopeStorageWrite = "https://www.googleapis.com/auth/devstorage.read_write"
 )
+
+// fullScope is how Google answers scopes of OpenID Connect that were asked for by their
+// short names. https://developers.google.com/identity/protocols/oauth2/scopes#oauth2
+var fullScope = map[string]string{
+	"email":   "https://www.googleapis.com/auth/userinfo.email",
+	"profile": "https://www.googleapis.com/auth/userinfo.profile",
+}

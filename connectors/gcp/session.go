@@ -54,7 +54,7 @@ func openWith(c *clients, settings connector.Settings) (*session, error) {
 // tokenFor gets a token for a purpose, once a session. An error is not kept; that somebody
 // gave up waiting is no reason for others to do so.
 func (s *session) tokenFor(ctx context.Context, want purpose) (token, error) {
-	want.scope = cmp.Or(want.scope, scopeCloud)
+	want.scope, want.lifetime = cmp.Or(want.scope, scopeCloud), cmp.Or(want.lifetime, s.settings.Expiration)
 	want = s.source.relevant(want)
 	for {
 		m, mine := s.minting(want)

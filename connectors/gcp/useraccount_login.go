@@ -140,7 +140,7 @@ func (u *userLogin) accept(ctx context.Context, get func(context.Context) (*oaut
 // section 5.1).
 func (u *userLogin) allowed(granted []string) error {
 	for _, scope := range loginScopesField.Get(u.values) {
-		if len(granted) > 0 && !slices.Contains(granted, scope) {
+		if len(granted) > 0 && !slices.Contains(granted, scope) && !slices.Contains(granted, fullScope[scope]) {
 			return fault.New(fault.Denied, "the login did not grant the scope %s", scope).
 				Hint("log in again and tick all that is asked for, or ask for less: --set %s=…", loginScopesField.Name)
 		}

@@ -232,7 +232,7 @@ func TestLoginsByDevice(t *testing.T) {
 	_, err := s.Verify(t.Context())
 	failsAs(t, err, fault.Invalid, []string{"does not let device logins have these scopes", "--set login_flow=browser", "--set login_scopes="}, w.client.Secret)
 
-	w.fields["login_scopes"] = []string{"openid", "https://www.googleapis.com/auth/userinfo.email"}
+	w.fields["login_scopes"] = []string{"openid", "email"}
 	s, u := w.open()
 	who, err := s.Verify(t.Context())
 	if err != nil || who.Name != "jane@example.com" || s.Renewed()["refresh_token"].IsEmpty() {
