@@ -105,6 +105,7 @@ func (s *Server) watch(ctx context.Context) {
 			return
 		case <-s.retired:
 			return
+		case <-s.broker.Wake():
 		case <-time.After(wait):
 		}
 	}

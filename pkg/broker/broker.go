@@ -112,6 +112,9 @@ func (b *Broker) Tick(ctx context.Context) time.Duration {
 	return b.cache.Tick(ctx)
 }
 
+// Wake is told when Tick shall be called earlier than it asked for.
+func (b *Broker) Wake() <-chan struct{} { return b.cache.Wake() }
+
 // Forget drops the kept credentials of one connector, by id, or of all with "".
 func (b *Broker) Forget(ctx context.Context, connectorID string) int {
 	dropped := b.cache.Forget(func(m cache.Meta) bool { return connectorID == "" || m.ConnectorID == connectorID })

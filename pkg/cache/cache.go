@@ -21,6 +21,8 @@ const (
 	failureKept = 2 * time.Second
 	// firstRetry is the wait after a failed refresh; it doubles up to lastRetry.
 	firstRetry, lastRetry = 15 * time.Second, 5 * time.Minute
+	// betweenTicks is the longest time between two calls of Tick.
+	betweenTicks = time.Minute
 	// maxEntries bounds the memory: beyond it, what was used longest ago goes.
 	maxEntries = 10_000
 )
@@ -79,6 +81,8 @@ type Cache struct {
 	// refreshed is told the outcome of every refresh ahead.
 	refreshed func(Meta, connector.Credential, error)
 
+	wake chan struct{} // see Wake
+
 	mu       sync.Mutex
 	entries  map[string]*entry
 	failures map[string]failure
@@ -111,7 +115,7 @@ type failure struct {
 // refresh ahead.
 func New(clock Clock, refreshed func(Meta, connector.Credential, error)) *Cache {
 	return &Cache{
-		clock: clock, refreshed: refreshed,
+		clock: clock, refreshed: refreshed, wake: make(chan struct{}, 1),
 		entries: map[string]*entry{}, failures: map[string]failure{}, flights: map[string]*flight{},
 	}
 }
@@ -129,6 +133,7 @@ func (c *Cache) Get(ctx context.Context, ask Ask) (Answer, error) {
 	}
 	if e != nil && !e.lacks(ask.Left, now) {
 		answer := e.use(ask, now)
+		c.hurry(e, now)
 		c.mu.Unlock()
 		return answer, nil
 	}
@@ -170,6 +175,22 @@ func (e *entry) use(ask Ask, now moment) Answer {
 	e.lastUse = now.elapsed
 	return Answer{Credential: e.credential, Serial: e.serial, Until: e.until()}
 }
+
+// hurry has Tick called earlier than it asked for, for an entry that is in use from now
+// on. Called with mu held.
+func (c *Cache) hurry(e *entry, now moment) {
+	if e.uses != 1 || e.expires.IsZero() || !e.ask.Refresh || e.dueIn(now) >= betweenTicks {
+		return
+	}
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Wake is told when Tick shall be called at once, whatever it asked for: what lives for a
+// minute or two could be gone by then.
+func (c *Cache) Wake() <-chan struct{} { return c.wake }
 
 // putOff has an entry not be minted anew for a while, since that failed just now.
 func (e *entry) putOff(elapsed time.Duration) {

@@ -274,6 +274,46 @@ func TestWhatIsInUseIsRefreshedAhead(t *testing.T) {
 	})
 }
 
+// What lives shortly is refreshed ahead however long ago the last look was, and whoever
+// looks hears of it; what lives long wakes nobody.
+func TestWhatLivesShortlyIsLookedAtInTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, s, clock := setUp(90 * time.Second) // margin 30 s: stale at 1:00, due at 0:30
+		if next := c.Tick(t.Context()); next != time.Minute {
+			t.Errorf("the next tick is wanted in %s, want 1m", next)
+		}
+		woken := func() bool {
+			select {
+			case <-c.Wake():
+				return true
+			default:
+				return false
+			}
+		}
+		for n := range 2 {
+			mustGet(t, c, s.ask("a"))
+			if !woken() || woken() {
+				t.Errorf("round %d: it is woken other than once", n)
+			}
+			if next := c.Tick(t.Context()); next != 30*time.Second {
+				t.Errorf("round %d: the next tick is wanted in %s, want 30s", n, next)
+			}
+			clock.advance(30*time.Second, 30*time.Second)
+			c.Tick(t.Context())
+			synctest.Wait()
+			if mints := s.mints.Load(); mints != int64(n+2) || woken() {
+				t.Errorf("round %d: %d mints, want %d", n, mints, n+2)
+			}
+		}
+		c, s, _ = setUp(15 * time.Minute)
+		mustGet(t, c, s.ask("b"))
+		if len(c.Wake()) != 0 {
+			t.Error("what is due much later wakes whoever looks")
+		}
+	})
+}
+
 func TestAFailedRefreshServesTheOldOneWhileFresh(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -38,6 +38,7 @@ func (c *Cache) takeOff(ctx context.Context, ask Ask) *flight {
 		c.fly(context.WithoutCancel(ctx), f, func() {
 			if e := c.settle(f.ask, f.serial, f.credential, f.err); e != nil {
 				e.uses, e.left = 1, f.left // whoever waits is using it
+				c.hurry(e, c.clock.now())
 			}
 			unnoticed = f.err != nil && c.stillServing(ask)
 		})
@@ -116,7 +117,7 @@ func (c *Cache) Tick(ctx context.Context) time.Duration {
 	defer c.mu.Unlock()
 	now := c.clock.now()
 	c.sweep(now)
-	next := time.Minute
+	next := betweenTicks
 	for key, e := range c.entries {
 		if e.expires.IsZero() || !e.ask.Refresh || e.uses == 0 || c.flights[key] != nil {
 			continue
@@ -139,6 +140,7 @@ func (c *Cache) refresh(ctx context.Context, old *entry) {
 			if f.err == nil {
 				if e := c.settle(f.ask, f.serial, f.credential, nil); e != nil && f.left > 0 {
 					e.uses, e.left = 1, f.left // somebody waited for it
+					c.hurry(e, c.clock.now())
 				}
 				return
 			}
