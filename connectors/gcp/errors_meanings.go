@@ -89,12 +89,12 @@ var (
 	loginOver = meaning{
 		fault.Denied, "does not accept the login: it has expired or was revoked, or is another client's",
 		"log in anew: `svcconn verify NAME` where the connector has a client_id, else gcloud auth application-default login and then svcconn update NAME " +
-			"--set user_account_json=@~/.config/gcloud/application_default_credentials.json; logins of an OAuth client that is in testing end after 7 days",
+			"--set user_account_json=@$HOME/.config/gcloud/application_default_credentials.json; logins of an OAuth client that is in testing end after 7 days",
 	}
 	loginAgain = meaning{
 		fault.NeedsPerson, "wants the person to log in again: the organization lets sessions end",
 		"log in anew: `svcconn verify NAME` where the connector has a client_id, else gcloud auth application-default login and then svcconn update NAME " +
-			"--set user_account_json=@~/.config/gcloud/application_default_credentials.json; a service account has no sessions that end",
+			"--set user_account_json=@$HOME/.config/gcloud/application_default_credentials.json; a service account has no sessions that end",
 	}
 	badClient = meaning{
 		fault.Denied, "does not know the OAuth client, or not by that secret", "check client_id and client_secret at https://console.cloud.google.com/auth/clients: the client may have been deleted",

@@ -49,5 +49,6 @@ A connector has one project. Buckets, clusters and repositories are looked for i
 Auto-configuration takes over what Google's libraries would use here: the application default credentials, of whatever kind, or the active configuration of gcloud. These fields steer it:
 
 * credentials_file: the file to take, rather than GOOGLE_APPLICATION_CREDENTIALS or the one that gcloud keeps.
-* gcloud_configuration: the configuration of gcloud to take, rather than application default credentials.
+* gcloud_configuration, gcloud_folder: the configuration of gcloud to take, rather than application default credentials, and the folder that it is in.
+* credential_source=metadata, metadata_host: the metadata server of a virtual machine, which is asked only then or on a machine that says it is one of Google's.
 * project_id and all other fields of the auth method that are not secret: set as they are, in place of what was found.`

@@ -69,7 +69,7 @@ func implicitMethod() method {
 
 Whoever can use svcconn on this machine gets that identity, so it has to be allowed: allow_implicit = true in the section [connectors] of config.toml. Any other method keeps its own secrets, and is to be preferred.
 
-Files are read anew for every mint. If the login turns out to be that of another identity than the connector's, it is refused. gcloud's logins are used as they are: when one is over, ` + "`gcloud auth login`" + ` is needed. The tokens live for as long as their source gives them, an hour at most; a file that impersonates a service account can be asked for another lifetime with --expiration.`,
+Files are read anew for every mint. If the login turns out to be that of another identity than the connector's, it is refused; of a federation without an account of its own, any identity of the same pool passes. gcloud's logins are used as they are: when one is over, ` + "`gcloud auth login`" + ` is needed. The tokens live for as long as their source gives them, an hour at most; a file that impersonates a service account can be asked for another lifetime with --expiration.`,
 		Fields:  append(fields, principalField),
 		Ambient: true, Temporary: true, Lifetime: impersonationBounds,
 		Reads: filesOfOthers,

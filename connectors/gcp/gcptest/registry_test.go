@@ -2,7 +2,6 @@ package gcptest_test
 
 import (
 	"encoding/json"
-	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -10,63 +9,14 @@ import (
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
-	"github.com/google/go-containerregistry/pkg/name"
-	"github.com/google/go-containerregistry/pkg/v1/random"
-	"github.com/google/go-containerregistry/pkg/v1/remote"
-	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"github.com/svcconn/svcconn/connectors/gcp/gcptest"
+
+	"github.com/svcconn/svcconn/pkg/registrytest"
 )
 
-// images is a client of registries behind the proxy.
-type images struct {
-	t    *testing.T
-	http http.RoundTripper
-}
-
-func (w *world) images(t *testing.T) images { return images{t, through(t, w.Server).Transport} }
-
-func (i images) push(repository string, as authn.Authenticator) error {
-	i.t.Helper()
-	image, err := random.Image(64, 2)
-	if err != nil {
-		i.t.Fatal(err)
-	}
-	return remote.Write(i.tag(repository), image, remote.WithAuth(as), remote.WithTransport(i.http))
-}
-
-func (i images) pull(repository string, as authn.Authenticator) error {
-	i.t.Helper()
-	image, err := remote.Image(i.tag(repository), remote.WithAuth(as), remote.WithTransport(i.http))
-	if err != nil {
-		return err
-	}
-	layers, err := image.Layers()
-	if err != nil || len(layers) != 2 {
-		i.t.Fatalf("%d layers, %v", len(layers), err)
-	}
-	content, err := layers[0].Compressed()
-	if err != nil {
-		return err
-	}
-	return content.Close()
-}
-
-func (i images) tag(repository string) name.Tag {
-	tag, err := name.NewTag(repository + ":v1")
-	if err != nil {
-		i.t.Fatal(err)
-	}
-	return tag
-}
-
-// refusedOCI fails the test unless a registry has refused something with a status, and in words.
-func refusedOCI(t *testing.T, what string, err error, status int, says string) {
-	t.Helper()
-	var problem *transport.Error
-	if err == nil || !errors.As(err, &problem) || problem.StatusCode != status || !strings.Contains(err.Error(), says) {
-		t.Errorf("%s: %v, want %d … %s", what, err, status, says)
-	}
+func (w *world) images(t *testing.T) registrytest.Images {
+	return registrytest.Images{T: t, HTTP: through(t, w.Server).Transport}
 }
 
 func loginOf(token string) authn.Authenticator {
@@ -75,7 +25,7 @@ func loginOf(token string) authn.Authenticator {
 
 const ourImages = "europe-west1-docker.pkg.dev/acme/images"
 
-func newRegistry(t *testing.T) (*world, *gcptest.Project, images) {
+func newRegistry(t *testing.T) (*world, *gcptest.Project, registrytest.Images) {
 	t.Helper()
 	w := newWorld(t)
 	p := w.Project("acme")
@@ -92,15 +42,15 @@ func TestRegistriesTakeAccessTokensAlone(t *testing.T) {
 	t.Parallel()
 	w, p, r := newRegistry(t)
 	token := w.tokenOf(p, "robot", "")
-	if err := r.push(ourImages+"/team/app", loginOf(token)); err != nil {
+	if err := r.Push(ourImages+"/team/app", loginOf(token)); err != nil {
 		t.Fatal(err)
 	}
 	for _, user := range []string{"oauth2accesstoken", "_token", "_dcgcr_2_1_26_token", "_dcgcloud_token"} {
-		if err := r.pull(ourImages+"/team/app", &authn.Basic{Username: user, Password: token}); err != nil {
+		if err := r.Pull(ourImages+"/team/app", &authn.Basic{Username: user, Password: token}); err != nil {
 			t.Errorf("%s: %v", user, err)
 		}
 	}
-	if err := r.pull(ourImages+"/team/app", &authn.Bearer{Token: token}); err != nil {
+	if err := r.Pull(ourImages+"/team/app", &authn.Bearer{Token: token}); err != nil {
 		t.Error(err)
 	}
 	revoked := w.tokenOf(p, "robot", "")
@@ -116,10 +66,10 @@ func TestRegistriesTakeAccessTokensAlone(t *testing.T) {
 		"another user":     {&authn.Basic{Username: "jane", Password: token}, "No valid credential was supplied."},
 		"no version":       {&authn.Basic{Username: "_dcgcr__token", Password: token}, "No valid credential was supplied."},
 	} {
-		refusedOCI(t, what, r.pull(ourImages+"/team/app", test.as), http.StatusUnauthorized, test.says)
+		registrytest.RefusedAs(t, what, r.Pull(ourImages+"/team/app", test.as), http.StatusUnauthorized, test.says)
 	}
 	w.advance(time.Hour)
-	refusedOCI(t, "an expired token", r.pull(ourImages+"/team/app", loginOf(token)), http.StatusUnauthorized, "authentication failed")
+	registrytest.RefusedAs(t, "an expired token", r.Pull(ourImages+"/team/app", loginOf(token)), http.StatusUnauthorized, "authentication failed")
 	if w.Count("registry", "push") == 0 || w.Count("registry", "pull") == 0 || w.Count("registry", "token") == 0 || w.Count("registry", "ping") == 0 {
 		t.Error(w.Calls())
 	}
@@ -134,25 +84,25 @@ func TestRegistriesAskForPermissions(t *testing.T) {
 	all := loginOf(w.tokenOf(p, "robot", ""))
 	reader := loginOf(w.tokenOf(p, "reader", "", "artifactregistry.repositories.downloadArtifacts"))
 	for _, image := range []string{ourImages + "/app", "gcr.io/acme/app", "gcr.io/acme/team/app"} {
-		if err := r.push(image, all); err != nil {
+		if err := r.Push(image, all); err != nil {
 			t.Fatal(err)
 		}
-		if err := r.pull(image, reader); err != nil {
+		if err := r.Pull(image, reader); err != nil {
 			t.Error(err)
 		}
 	}
 	const path = `"projects/acme/locations/europe-west1/repositories/images" (or it may not exist)`
-	refusedOCI(t, "a reader pushes", r.push(ourImages+"/app", reader), http.StatusForbidden, `DENIED: Permission "artifactregistry.repositories.uploadArtifacts" denied on resource `+path)
-	refusedOCI(t, "nobody pulls", r.pull(ourImages+"/app", authn.Anonymous), http.StatusForbidden, `DENIED: Unauthenticated request. Unauthenticated requests do not have permission "artifactregistry.repositories.downloadArtifacts" on resource `+path)
-	refusedOCI(t, "a stranger", r.pull(ourImages+"/app", loginOf(w.tokenOf(w.Project("theirs"), "robot", ""))), http.StatusForbidden, "downloadArtifacts")
-	refusedOCI(t, "another's project", r.pull("europe-west1-docker.pkg.dev/theirs/images/app", all), http.StatusForbidden, "projects/theirs/locations/europe-west1/repositories/images")
-	refusedOCI(t, "no repository", r.push("europe-west1-docker.pkg.dev/acme/nope/app", all), http.StatusNotFound, `NAME_UNKNOWN: Repository "nope" not found`)
-	refusedOCI(t, "another location", r.pull("us-docker.pkg.dev/acme/images/app", all), http.StatusNotFound, `Repository "images" not found`)
-	refusedOCI(t, "no image", r.push("europe-west1-docker.pkg.dev/acme/images", all), http.StatusBadRequest, "NAME_INVALID: Missing image name.")
-	refusedOCI(t, "another format", r.pull("europe-west1-docker.pkg.dev/acme/java/app", all), http.StatusBadRequest, "MAVEN")
-	refusedOCI(t, "a mirror", r.push("europe-west1-docker.pkg.dev/acme/proxy/app", all), http.StatusBadRequest, "remote")
+	registrytest.RefusedAs(t, "a reader pushes", r.Push(ourImages+"/app", reader), http.StatusForbidden, `DENIED: Permission "artifactregistry.repositories.uploadArtifacts" denied on resource `+path)
+	registrytest.RefusedAs(t, "nobody pulls", r.Pull(ourImages+"/app", authn.Anonymous), http.StatusForbidden, `DENIED: Unauthenticated request. Unauthenticated requests do not have permission "artifactregistry.repositories.downloadArtifacts" on resource `+path)
+	registrytest.RefusedAs(t, "a stranger", r.Pull(ourImages+"/app", loginOf(w.tokenOf(w.Project("theirs"), "robot", ""))), http.StatusForbidden, "downloadArtifacts")
+	registrytest.RefusedAs(t, "another's project", r.Pull("europe-west1-docker.pkg.dev/theirs/images/app", all), http.StatusForbidden, "projects/theirs/locations/europe-west1/repositories/images")
+	registrytest.RefusedAs(t, "no repository", r.Push("europe-west1-docker.pkg.dev/acme/nope/app", all), http.StatusNotFound, `NAME_UNKNOWN: Repository "nope" not found`)
+	registrytest.RefusedAs(t, "another location", r.Pull("us-docker.pkg.dev/acme/images/app", all), http.StatusNotFound, `Repository "images" not found`)
+	registrytest.RefusedAs(t, "no image", r.Push("europe-west1-docker.pkg.dev/acme/images", all), http.StatusBadRequest, "NAME_INVALID: Missing image name.")
+	registrytest.RefusedAs(t, "another format", r.Pull("europe-west1-docker.pkg.dev/acme/java/app", all), http.StatusBadRequest, "MAVEN")
+	registrytest.RefusedAs(t, "a mirror", r.Push("europe-west1-docker.pkg.dev/acme/proxy/app", all), http.StatusBadRequest, "remote")
 	p.Disable("artifactregistry.googleapis.com")
-	refusedOCI(t, "not enabled", r.pull(ourImages+"/app", all), http.StatusForbidden, "DENIED: Artifact Registry API has not been used in project "+p.Number())
+	registrytest.RefusedAs(t, "not enabled", r.Pull(ourImages+"/app", all), http.StatusForbidden, "DENIED: Artifact Registry API has not been used in project "+p.Number())
 }
 
 func TestScopesOfRegistries(t *testing.T) {
@@ -163,18 +113,18 @@ func TestScopesOfRegistries(t *testing.T) {
 		storageScope + "read_only": {true, false}, storageScope + "read_write": {true, true}, storageScope + "full_control": {true, true},
 	} {
 		login := loginOf(w.tokenOf(p, "robot", scope))
-		if err := r.push(ourImages+"/app", login); may.push && err != nil {
+		if err := r.Push(ourImages+"/app", login); may.push && err != nil {
 			t.Errorf("%s: %v", scope, err)
 		} else if !may.push {
-			refusedOCI(t, scope, err, http.StatusUnauthorized, "insufficient authentication scopes")
+			registrytest.RefusedAs(t, scope, err, http.StatusUnauthorized, "insufficient authentication scopes")
 		}
-		if err := r.push(ourImages+"/app", loginOf(w.tokenOf(p, "robot", ""))); err != nil {
+		if err := r.Push(ourImages+"/app", loginOf(w.tokenOf(p, "robot", ""))); err != nil {
 			t.Fatal(err)
 		}
-		if err := r.pull(ourImages+"/app", login); may.pull && err != nil {
+		if err := r.Pull(ourImages+"/app", login); may.pull && err != nil {
 			t.Errorf("%s: %v", scope, err)
 		} else if !may.pull {
-			refusedOCI(t, scope, err, http.StatusUnauthorized, "insufficient authentication scopes")
+			registrytest.RefusedAs(t, scope, err, http.StatusUnauthorized, "insufficient authentication scopes")
 		}
 	}
 }
@@ -184,31 +134,31 @@ func TestPublicImages(t *testing.T) {
 	w, p, r := newRegistry(t)
 	p.Repository("europe", "eu.gcr.io", gcptest.Repository{Public: true})
 	owner := loginOf(w.tokenOf(p, "robot", ""))
-	if err := r.push("eu.gcr.io/acme/app", owner); err != nil {
+	if err := r.Push("eu.gcr.io/acme/app", owner); err != nil {
 		t.Fatal(err)
 	}
 	stranger := loginOf(w.tokenOf(w.Project("theirs"), "robot", ""))
 	for what, as := range map[string]authn.Authenticator{"the owner": owner, "nobody": authn.Anonymous, "a stranger": stranger} {
-		if err := r.pull("eu.gcr.io/acme/app", as); err != nil {
+		if err := r.Pull("eu.gcr.io/acme/app", as); err != nil {
 			t.Errorf("%s pulls: %v", what, err)
 		}
 		if what != "the owner" {
-			refusedOCI(t, what+" pushes", r.push("eu.gcr.io/acme/app", as), http.StatusForbidden, "uploadArtifacts")
+			registrytest.RefusedAs(t, what+" pushes", r.Push("eu.gcr.io/acme/app", as), http.StatusForbidden, "uploadArtifacts")
 		}
 	}
-	refusedOCI(t, "a login that is none", r.pull("eu.gcr.io/acme/app", loginOf("wrong")), http.StatusUnauthorized, "")
+	registrytest.RefusedAs(t, "a login that is none", r.Pull("eu.gcr.io/acme/app", loginOf("wrong")), http.StatusUnauthorized, "")
 }
 
 func TestRepositoriesAreMadeOnPush(t *testing.T) {
 	t.Parallel()
 	w, p, r := newRegistry(t)
 	writer := loginOf(w.tokenOf(p, "writer", "", "artifactregistry.repositories.uploadArtifacts", "artifactregistry.repositories.downloadArtifacts"))
-	refusedOCI(t, "a writer", r.push("asia.gcr.io/acme/app", writer), http.StatusForbidden, "gcr.io repo does not exist. Creating on push requires the artifactregistry.repositories.createOnPush permission")
-	refusedOCI(t, "a puller", r.pull("asia.gcr.io/acme/app", loginOf(w.tokenOf(p, "robot", ""))), http.StatusNotFound, `Repository "asia.gcr.io" not found`)
-	if err := r.push("asia.gcr.io/acme/app", loginOf(w.tokenOf(p, "robot", ""))); err != nil {
+	registrytest.RefusedAs(t, "a writer", r.Push("asia.gcr.io/acme/app", writer), http.StatusForbidden, "gcr.io repo does not exist. Creating on push requires the artifactregistry.repositories.createOnPush permission")
+	registrytest.RefusedAs(t, "a puller", r.Pull("asia.gcr.io/acme/app", loginOf(w.tokenOf(p, "robot", ""))), http.StatusNotFound, `Repository "asia.gcr.io" not found`)
+	if err := r.Push("asia.gcr.io/acme/app", loginOf(w.tokenOf(p, "robot", ""))); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.push("asia.gcr.io/acme/app", writer); err != nil {
+	if err := r.Push("asia.gcr.io/acme/app", writer); err != nil {
 		t.Error(err)
 	}
 	w.ask(t, http.MethodGet, "/v1/projects/acme/locations/asia/repositories/asia.gcr.io", w.robotOf(p, "robot"), "").good(t)
@@ -222,14 +172,14 @@ func TestProjectsWithinADomain(t *testing.T) {
 	p.Repository("us", "us.gcr.io", gcptest.Repository{})
 	login := loginOf(w.tokenOf(p, "robot", ""))
 	for _, image := range []string{"us-docker.pkg.dev/example.com/acme/images/app", "us.gcr.io/example.com/acme/app"} {
-		if err := r.push(image, login); err != nil {
+		if err := r.Push(image, login); err != nil {
 			t.Fatal(err)
 		}
-		if err := r.pull(image, login); err != nil {
+		if err := r.Pull(image, login); err != nil {
 			t.Error(err)
 		}
 	}
-	refusedOCI(t, "no image", r.push("us.gcr.io/example.com/acme", login), http.StatusBadRequest, "NAME_INVALID")
+	registrytest.RefusedAs(t, "no image", r.Push("us.gcr.io/example.com/acme", login), http.StatusBadRequest, "NAME_INVALID")
 }
 
 func TestChallengesOfRegistries(t *testing.T) {
@@ -267,7 +217,7 @@ func TestTokensOfRegistries(t *testing.T) {
 	t.Parallel()
 	w, p, r := newRegistry(t)
 	access := w.tokenOf(p, "robot", "")
-	if err := r.push(ourImages+"/app", loginOf(access)); err != nil {
+	if err := r.Push(ourImages+"/app", loginOf(access)); err != nil {
 		t.Fatal(err)
 	}
 	client := through(t, w.Server)
@@ -324,16 +274,16 @@ func TestRegistriesElsewhere(t *testing.T) {
 	w, p, _ := newRegistry(t)
 	at := httptest.NewServer(w.Registry("europe-west1-docker.pkg.dev"))
 	t.Cleanup(at.Close)
-	here := images{t, http.DefaultTransport}
+	here := registrytest.Images{T: t, HTTP: http.DefaultTransport}
 	image := strings.TrimPrefix(at.URL, "http://") + "/acme/images/app"
-	if err := here.push(image, loginOf(w.tokenOf(p, "robot", ""))); err != nil {
+	if err := here.Push(image, loginOf(w.tokenOf(p, "robot", ""))); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.images(t).pull(ourImages+"/app", loginOf(w.tokenOf(p, "robot", ""))); err != nil {
+	if err := w.images(t).Pull(ourImages+"/app", loginOf(w.tokenOf(p, "robot", ""))); err != nil {
 		t.Error(err)
 	}
 	w.Universe("apis-berlin.example", "pkg-berlin.example")
-	if err := w.images(t).pull("europe-west1-docker.pkg-berlin.example/acme/images/app", loginOf(w.tokenOf(p, "robot", ""))); err != nil {
+	if err := w.images(t).Pull("europe-west1-docker.pkg-berlin.example/acme/images/app", loginOf(w.tokenOf(p, "robot", ""))); err != nil {
 		t.Error(err)
 	}
 	for _, host := range []string{"example.com", "europe-west1-maven.pkg.dev", "xx.gcr.io", "docker.pkg.dev"} {
