@@ -13,7 +13,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/authn"
 
 	"github.com/svcconn/svcconn/connectors/aws/awstest"
-
 	"github.com/svcconn/svcconn/pkg/registrytest"
 )
 

@@ -11,7 +11,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/authn"
 
 	"github.com/svcconn/svcconn/connectors/gcp/gcptest"
-
 	"github.com/svcconn/svcconn/pkg/registrytest"
 )
 
