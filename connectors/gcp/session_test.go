@@ -173,7 +173,7 @@ func TestWaitingForATokenOfAnother(t *testing.T) {
 			}()
 			synctest.Wait()
 		}
-		time.Sleep(2 * time.Second)
+		time.Sleep(2 * time.Second) // bubble time: one of them has given up by then
 		giveUp()
 		if o := <-outcomes["first"]; !errors.Is(o.err, context.Canceled) || o.took != 2*time.Second {
 			t.Errorf("the first: %+v", o)

@@ -202,7 +202,7 @@ func TestAWrongClockIsNoticed(t *testing.T) {
 		config := readKey(t, s.Project("one").ServiceAccount("robot").KeyAt(s.URL()+"/token")).config(cloudScope)
 		s.Skew(skew)
 		_, err := config.TokenSource(t.Context()).Token()
-		refusal, ok := err.(*oauth2.RetrieveError) //nolint:errorlint // as it is returned
+		refusal, ok := err.(*oauth2.RetrieveError) // as it is returned
 		if !ok || !strings.Contains(string(refusal.Body), "reasonable timeframe") {
 			t.Fatalf("%v: %v", skew, err)
 		}

@@ -56,7 +56,7 @@ func readAWSRequest(token string) (*http.Request, error) {
 	if err != nil || json.Unmarshal([]byte(text), &in) != nil {
 		return nil, oauthError("invalid_request", "Invalid format of AWS credentials.")
 	}
-	out, err := http.NewRequest(in.Method, in.URL, nil) //nolint:noctx // the caller gives it one
+	out, err := http.NewRequest(in.Method, in.URL, nil) // the caller gives it a context
 	if err != nil {
 		return nil, oauthError("invalid_request", "Invalid format of AWS credentials.")
 	}
