@@ -171,7 +171,7 @@ var homes = map[string][]string{
 	"filippo.io/age":                                 {"pkg/secrets"},
 	"github.com/godbus/dbus/v5":                      {"pkg/secrets"},
 	"github.com/urfave/cli/v2":                       {"pkg/admin"},
-	"github.com/rogpeppe/go-internal":                {"pkg/clientconfig"}, // its diff
+	"github.com/rogpeppe/go-internal":                {"pkg/clientconfig", "pkg/connectortest"}, // its diff; its archives
 	"github.com/tailscale/hujson":                    {"pkg/clientconfig"},
 	"github.com/docker/docker-credential-helpers":    {"pkg/dockerhelper", "connectors/docker"},
 	"github.com/google/go-containerregistry":         {"connectors/docker", "pkg/registrytest", "connectors/aws/awstest", "connectors/gcp/gcptest"},

@@ -3,7 +3,6 @@ package aws
 import (
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,57 +12,18 @@ import (
 
 	"github.com/svcconn/svcconn/connectors/aws/awstest"
 	"github.com/svcconn/svcconn/pkg/connector"
+	"github.com/svcconn/svcconn/pkg/connectortest"
 	"github.com/svcconn/svcconn/pkg/fault"
 	"github.com/svcconn/svcconn/pkg/field"
 )
 
-// TestDetect plays the stories in testdata/detect: a machine with files and variables, and
-// what auto-configuration makes of them. Before the files of a story come its variables
-// (env NAME=VALUE) and hints (hint NAME=VALUE).
+// TestDetect plays the stories in testdata/detect.
 func TestDetect(t *testing.T) {
 	t.Parallel()
-	stories, err := filepath.Glob("testdata/detect/*.txtar")
-	if err != nil || len(stories) == 0 {
-		t.Fatalf("there are no stories: %v", err)
-	}
-	for _, story := range stories {
-		t.Run(strings.TrimSuffix(filepath.Base(story), ".txtar"), func(t *testing.T) {
-			t.Parallel()
-			archive, err := txtar.ParseFile(story)
-			if err != nil {
-				t.Fatal(err)
-			}
-			want := ""
-			for _, file := range archive.Files {
-				if file.Name == "want" {
-					want = string(file.Data)
-				}
-			}
-			if got := played(t, archive); got != want {
-				t.Errorf("got\n%s\nwant\n%s", got, want)
-			}
-		})
-	}
-}
-
-// played is what auto-configuration makes of a story.
-func played(t *testing.T, archive *txtar.Archive) string {
-	t.Helper()
-	home := written(t, archive)
-	env, hints := map[string]string{}, map[string]string{}
-	for line := range strings.Lines(string(archive.Comment)) {
-		what, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
-		name, value, _ := strings.Cut(rest, "=")
-		switch value = strings.ReplaceAll(value, "$HOME", home); what {
-		case "env":
-			env[name] = value
-		case "hint":
-			hints[name] = value
-		}
-	}
-	host := connector.Host{Now: func() time.Time { return noon }, Home: home, Getenv: func(name string) string { return env[name] }}
-	found, err := detect(t.Context(), host, hints)
-	return strings.ReplaceAll(rendered(found, err), home, "$HOME")
+	connectortest.Stories(t, func(t *testing.T, s connectortest.Story) string {
+		host := connector.Host{Now: func() time.Time { return noon }, Home: s.Home, Getenv: func(name string) string { return s.Env[name] }}
+		return rendered(detect(t.Context(), host, s.Hints))
+	})
 }
 
 // rendered is what was found, in full.

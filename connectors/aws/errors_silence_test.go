@@ -3,8 +3,6 @@ package aws
 import (
 	"context"
 	"crypto/tls"
-	"io"
-	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -13,6 +11,7 @@ import (
 	"time"
 
 	"github.com/svcconn/svcconn/pkg/connector"
+	"github.com/svcconn/svcconn/pkg/connectortest"
 	"github.com/svcconn/svcconn/pkg/fault"
 	"github.com/svcconn/svcconn/pkg/field"
 	"github.com/svcconn/svcconn/pkg/proc"
@@ -55,16 +54,7 @@ func TestAnswersOfOthers(t *testing.T) {
 // Without an answer, what is on the way is to blame.
 func TestSilence(t *testing.T) {
 	t.Parallel()
-	secure := httptest.NewUnstartedServer(http.NotFoundHandler())
-	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
-	secure.StartTLS()
-	defer secure.Close()
-	plain := httptest.NewServer(http.NotFoundHandler())
-	defer plain.Close()
-	gone := httptest.NewServer(http.NotFoundHandler())
-	gone.Close()
-	refused := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(407) }))
-	defer refused.Close()
+	silence := connectortest.NewSilence(t)
 	by := func(proxy string) func(*connector.Host, *field.Values) {
 		return func(h *connector.Host, _ *field.Values) {
 			u, err := url.Parse(proxy)
@@ -74,20 +64,18 @@ func TestSilence(t *testing.T) {
 			h.HTTP = &http.Transport{Proxy: http.ProxyURL(u)}
 		}
 	}
-	at := func(s *httptest.Server) string {
-		return strings.TrimPrefix(strings.TrimPrefix(s.URL, "http://"), "https://")
-	}
+	at := connectortest.HostOf
 	for what, test := range map[string]struct {
 		c    *clients
 		kind fault.Kind
 		says string
 		hint string
 	}{
-		"gone":          {wire(t, gone.URL), fault.Unavailable, "STS at " + at(gone) + " cannot be reached: dial tcp", "region"},
-		"untrusted":     {wire(t, secure.URL), fault.Failed, "the certificate of STS at " + at(secure) + " is not trusted", "ca_bundle"},
-		"plain":         {wire(t, "https://"+at(plain)), fault.Invalid, "does not speak TLS", "http"},
-		"proxy refuses": {wire(t, "https://sts.example.com", by(strings.Replace(refused.URL, "//", "//me:canary@", 1))), fault.Unavailable, "the proxy " + at(refused) + " does not let us through: 407", "HTTPS_PROXY"},
-		"proxy gone":    {wire(t, "https://sts.example.com", by(gone.URL)), fault.Unavailable, "STS at sts.example.com cannot be reached through the proxy", "HTTPS_PROXY"},
+		"gone":          {wire(t, silence.Gone), fault.Unavailable, "STS at " + at(silence.Gone) + " cannot be reached: dial tcp", "region"},
+		"untrusted":     {wire(t, silence.Untrusted), fault.Failed, "the certificate of STS at " + at(silence.Untrusted) + " is not trusted", "ca_bundle"},
+		"plain":         {wire(t, silence.Plain), fault.Invalid, "does not speak TLS", "http"},
+		"proxy refuses": {wire(t, "https://sts.example.com", by(strings.Replace(silence.Refusing, "//", "//me:canary@", 1))), fault.Unavailable, "the proxy " + at(silence.Refusing) + " does not let us through: 407", "HTTPS_PROXY"},
+		"proxy gone":    {wire(t, "https://sts.example.com", by(silence.Gone)), fault.Unavailable, "STS at sts.example.com cannot be reached through the proxy", "HTTPS_PROXY"},
 		"no endpoint": {wire(t, "", func(_ *connector.Host, v *field.Values) {
 			v.Set(regionField.Name, "no region!")
 		}), fault.Invalid, "STS cannot be asked", "region"},
@@ -99,16 +87,7 @@ func TestSilence(t *testing.T) {
 // The caller's deadline and wish are told apart, at any moment of the call.
 func TestCallersPatience(t *testing.T) {
 	t.Parallel()
-	hanging := make(chan struct{})
-	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		select {
-		case <-hanging:
-		case <-r.Context().Done():
-		}
-	}))
-	defer server.Close()
-	defer close(hanging)
-	c := wire(t, server.URL)
+	c := wire(t, connectortest.NewHanging(t))
 	late, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	says(t, "late", c.failed(late, "STS", asking["STS"](late, c)), fault.Unavailable, "did not answer in time", "region")

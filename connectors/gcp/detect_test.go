@@ -11,64 +11,21 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rogpeppe/go-internal/txtar"
-
 	"github.com/svcconn/svcconn/connectors/gcp/gcptest"
 	"github.com/svcconn/svcconn/pkg/connector"
+	"github.com/svcconn/svcconn/pkg/connectortest"
 	"github.com/svcconn/svcconn/pkg/fault"
 	"github.com/svcconn/svcconn/pkg/secret"
 )
 
-// TestDetect plays the stories in testdata/detect: a machine with files and variables, and
-// what auto-configuration makes of them. Before the files of a story come its variables
-// (env NAME=VALUE) and hints (hint NAME=VALUE).
+// TestDetect plays the stories in testdata/detect.
 func TestDetect(t *testing.T) {
 	t.Parallel()
-	stories, err := filepath.Glob("testdata/detect/*.txtar")
-	if err != nil || len(stories) == 0 {
-		t.Fatalf("there are no stories: %v", err)
-	}
-	for _, story := range stories {
-		t.Run(strings.TrimSuffix(filepath.Base(story), ".txtar"), func(t *testing.T) {
-			t.Parallel()
-			archive, err := txtar.ParseFile(story)
-			if err != nil {
-				t.Fatal(err)
-			}
-			want := ""
-			for _, file := range archive.Files {
-				if file.Name == "want" {
-					want = string(file.Data)
-				}
-			}
-			if got := played(t, archive); got != want {
-				t.Errorf("got\n%s\nwant\n%s", got, want)
-			}
-		})
-	}
-}
-
-// played is what auto-configuration makes of a story.
-func played(t *testing.T, archive *txtar.Archive) string {
-	t.Helper()
-	host := newClosedHost(t)
-	env, hints := map[string]string{}, map[string]string{}
-	for line := range strings.Lines(string(archive.Comment)) {
-		what, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
-		name, value, _ := strings.Cut(rest, "=")
-		switch value = strings.ReplaceAll(value, "$HOME", host.Home); what {
-		case "env":
-			env[name] = value
-		case "hint":
-			hints[name] = value
-		}
-	}
-	for _, file := range archive.Files {
-		inFolder(t, host.Home, file.Name, strings.ReplaceAll(string(file.Data), "$HOME", host.Home))
-	}
-	host.Getenv = func(name string) string { return env[name] }
-	found, err := detectOn(t.Context(), host, hints, filepath.Join(host.Home, "product_name"))
-	return strings.ReplaceAll(rendered(found, err), host.Home, "$HOME")
+	connectortest.Stories(t, func(t *testing.T, s connectortest.Story) string {
+		host := newClosedHost(t)
+		host.Home, host.Getenv = s.Home, func(name string) string { return s.Env[name] }
+		return rendered(detectOn(t.Context(), host, s.Hints, filepath.Join(host.Home, "product_name")))
+	})
 }
 
 // rendered is what was found, in full.

@@ -2,16 +2,14 @@ package gcp
 
 import (
 	"context"
-	"io"
-	"log"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/svcconn/svcconn/pkg/connector"
+	"github.com/svcconn/svcconn/pkg/connectortest"
 	"github.com/svcconn/svcconn/pkg/fault"
 	"github.com/svcconn/svcconn/pkg/field"
 )
@@ -54,16 +52,7 @@ func TestAnswersOfOthers(t *testing.T) {
 // Without an answer, what is on the way is to blame.
 func TestSilence(t *testing.T) {
 	t.Parallel()
-	secure := httptest.NewUnstartedServer(http.NotFoundHandler())
-	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
-	secure.StartTLS()
-	defer secure.Close()
-	plain := httptest.NewServer(http.NotFoundHandler())
-	defer plain.Close()
-	gone := httptest.NewServer(http.NotFoundHandler())
-	gone.Close()
-	refuses := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(407) }))
-	defer refuses.Close()
+	silence := connectortest.NewSilence(t)
 	by := func(proxy string) func(*connector.Host, *field.Values) {
 		return func(h *connector.Host, _ *field.Values) {
 			u, err := url.Parse(proxy)
@@ -73,20 +62,18 @@ func TestSilence(t *testing.T) {
 			h.HTTP = &http.Transport{Proxy: http.ProxyURL(u)}
 		}
 	}
-	at := func(s *httptest.Server) string {
-		return strings.TrimPrefix(strings.TrimPrefix(s.URL, "http://"), "https://")
-	}
+	at := connectortest.HostOf
 	for what, test := range map[string]struct {
 		c    *clients
 		kind fault.Kind
 		says string
 		hint string
 	}{
-		"gone":          {wired(t, gone.URL), fault.Unavailable, "at " + at(gone) + " cannot be reached: dial tcp", "api_endpoint_"},
-		"untrusted":     {wired(t, secure.URL), fault.Failed, "at " + at(secure) + " is not trusted", "ca_bundle"},
-		"plain":         {wired(t, "https://"+at(plain)), fault.Invalid, "does not speak TLS", "http"},
-		"proxy refuses": {wired(t, "https://x.example.com", by(strings.Replace(refuses.URL, "//", "//me:canary@", 1))), fault.Unavailable, "at x.example.com: the proxy " + at(refuses) + " does not let us through: 407", "HTTPS_PROXY"},
-		"proxy gone":    {wired(t, "https://x.example.com", by(gone.URL)), fault.Unavailable, "at x.example.com cannot be reached through the proxy", "HTTPS_PROXY"},
+		"gone":          {wired(t, silence.Gone), fault.Unavailable, "at " + at(silence.Gone) + " cannot be reached: dial tcp", "api_endpoint_"},
+		"untrusted":     {wired(t, silence.Untrusted), fault.Failed, "at " + at(silence.Untrusted) + " is not trusted", "ca_bundle"},
+		"plain":         {wired(t, silence.Plain), fault.Invalid, "does not speak TLS", "http"},
+		"proxy refuses": {wired(t, "https://x.example.com", by(strings.Replace(silence.Refusing, "//", "//me:canary@", 1))), fault.Unavailable, "at x.example.com: the proxy " + at(silence.Refusing) + " does not let us through: 407", "HTTPS_PROXY"},
+		"proxy gone":    {wired(t, "https://x.example.com", by(silence.Gone)), fault.Unavailable, "at x.example.com cannot be reached through the proxy", "HTTPS_PROXY"},
 	} {
 		for _, a := range both {
 			says(t, a.service+", "+what, asks(t.Context(), test.c, a), test.kind, test.says, test.hint)
@@ -99,16 +86,7 @@ func TestSilence(t *testing.T) {
 // The caller's deadline and wish are told apart, at any moment of the call.
 func TestCallersPatience(t *testing.T) {
 	t.Parallel()
-	hanging := make(chan struct{})
-	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		select {
-		case <-hanging:
-		case <-r.Context().Done():
-		}
-	}))
-	defer server.Close()
-	defer close(hanging)
-	c := wired(t, server.URL)
+	c := wired(t, connectortest.NewHanging(t))
 	for _, a := range both {
 		late, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
